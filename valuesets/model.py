@@ -1,0 +1,81 @@
+"""The values that the terminology hands out: ingredients, products, text matches and codings."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Coding(msgspec.Struct, frozen=True, gc=False):
+    """One code of one code system; ``display`` is empty where a licence lets us ship the code only."""
+
+    system: str
+    code: str
+    display: str = ""
+
+
+class Ingredient(msgspec.Struct, frozen=True):
+    """One active ingredient with its acute-dystonia tier; two ingredients are the same if their ``rxcui`` is.
+
+    ``rxcui`` is an RxNorm ingredient code, or ``local:<name>`` for the few ingredients whose RxNorm code two
+    independent sources do not confirm. ``tier`` is "H", "M", "L" or "N" for an adult oral order, "" for an
+    ordinary drug outside the risk table; the other ``tier_*`` fields say where the tier differs ("" = it does not).
+    ``equivalent_mg`` is the dose in mg equal to 100 mg oral chlorpromazine by the AAPP table (of a range, the lower
+    figure). It ranks drugs and must not be used to compute a patient's dose.
+    """
+
+    rxcui: str
+    name: str
+    tier: str = ""
+    tier_parenteral: str = ""
+    tier_under_18: str = ""
+    low_dose_mg: Decimal | None = None
+    tier_low_dose: str = ""
+    high_dose_mg_per_kg: Decimal | None = None
+    tier_high_dose: str = ""
+    equivalent_mg: Decimal | None = None
+    classes: frozenset[str] = frozenset()
+
+
+class Strength(msgspec.Struct, frozen=True, gc=False):
+    """How much of one ingredient a product holds: ``value`` ``unit`` per ``per_value`` ``per_unit``.
+
+    A tablet of 5 mg is ``(5, "mg", None, "")``; a solution of 5 mg/ml is ``(5, "mg", 1, "ml")``. Other denominators
+    that RxNorm uses are "mg", "h" and "actuat". Units are lower case.
+    """
+
+    ingredient_rxcui: str
+    value: Decimal
+    unit: str
+    per_value: Decimal | None = None
+    per_unit: str = ""
+
+
+class Product(msgspec.Struct, frozen=True):
+    """One RxNorm concept of any kind (``tty``) with every ingredient of it that we know.
+
+    ``route`` is one of "oral", "parenteral", "rectal", "nasal", "transdermal", "topical", "ophthalmic", "sublingual",
+    "other", or "" where the dose form does not tell. A pack whose parts differ in strength has no strength here.
+    """
+
+    rxcui: str
+    name: str
+    tty: str
+    ingredients: tuple[Ingredient, ...]
+    dose_form: str
+    route: str
+    long_acting: bool
+    strengths: tuple[Strength, ...]
+
+
+class TextMatch(msgspec.Struct, frozen=True):
+    """What a free text says about drugs; no match is a ``TextMatch`` without ingredients.
+
+    ``rejected_by`` is the word that makes the text no statement of use ("allerg", "history of", "no", ...), else "".
+    ``words`` are the names that matched, as normalised for matching, in the order of the text.
+    """
+
+    ingredients: tuple[Ingredient, ...]
+    rejected_by: str
+    words: tuple[str, ...]
+    long_acting: bool
+    route: str
