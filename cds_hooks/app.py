@@ -1,0 +1,105 @@
+"""The application: which path leads where, and what is opened at the start and closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cds_hooks import artefacts, guideline, health, openapi, review, try_it
+from cds_hooks.asgi import SECURITY, Headers, respond
+from cds_hooks.audit import AuditStore, open_store
+from cds_hooks.clock import Clock, utc_now
+from cds_hooks.cors import Cors
+from cds_hooks.discovery import discovery_json
+from cds_hooks.errors import WrongMethod, outcome_json
+from cds_hooks.feedback import FeedbackEndpoint
+from cds_hooks.hooks import HookEndpoint
+from cds_hooks.pages import offer_try_it, static_routes
+from cds_hooks.service import Plugin
+from cds_hooks.settings import Settings
+from cds_hooks.state import State
+
+SERVICES = "/cds-services"
+FEEDBACK = "/feedback"
+
+log = structlog.get_logger()
+
+
+def create_app(
+    plugin: Plugin,
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    address: str = "http://127.0.0.1:8000",
+    store: AuditStore | None = None,
+    clock: Clock = utc_now,
+) -> ASGIApp:
+    """The whole service as one ASGI application.
+
+    ``host`` and ``address`` are what it is served on. ``store`` is an audit store that is open already; without one the
+    application opens the configured store at its start. Either is closed at its end.
+    """
+    public_url = settings.site(address).public_url
+    state = State(plugin, settings, host, public_url, store if settings.audit else None, clock=clock)
+    return Cors(Router(state), settings.cors_origins)
+
+
+class Router:
+    """Sends hook calls to their endpoints without detour and everything else to Starlette."""
+
+    def __init__(self, state: State) -> None:
+        self._discovery = discovery_json(state.plugin)
+        self._hook = HookEndpoint(state)
+        self._feedback = FeedbackEndpoint(state)
+        self._pages = Starlette(routes=page_routes(state), lifespan=lambda _app: lifespan(state))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if not path.startswith(SERVICES):
+            await self._pages(scope, receive, send)
+        elif path == SERVICES:
+            await self._discover(scope, send)
+        elif path.endswith(FEEDBACK):
+            await self._feedback(scope, receive, send, path[len(SERVICES) + 1 : -len(FEEDBACK)])
+        else:
+            await self._hook(scope, receive, send, path[len(SERVICES) + 1 :])
+
+    async def _discover(self, scope: Scope, send: Send) -> None:
+        headers: Headers = list(SECURITY)
+        if scope["method"] in ("GET", "HEAD"):
+            await respond(send, 200, self._discovery, headers)
+        else:
+            headers.append((b"allow", b"GET, HEAD, OPTIONS"))
+            await respond(send, 405, outcome_json(WrongMethod("Discovery is a GET.")), headers)
+
+
+def page_routes(state: State) -> list[BaseRoute]:
+    """Everything but the hook calls."""
+    offered = state.settings.offers_try_it(state.host)
+    offer_try_it(offered)
+    routes: list[BaseRoute] = [*health.routes(state), *openapi.routes(state), *artefacts.routes(state)]
+    routes += [*guideline.routes(state.plugin), *static_routes()]
+    routes += review.routes(lambda: state.store, plugin=state.plugin)
+    if offered:
+        routes += try_it.routes(state.plugin, state.clock)
+    return routes
+
+
+@asynccontextmanager
+async def lifespan(state: State) -> AsyncIterator[None]:
+    """Opens the audit store unless it is open, and closes it at the end."""
+    settings = state.settings
+    if not settings.audit:
+        log.warning("audit-off", meaning="no call is recorded; for measuring only")
+    elif state.store is None:
+        state.store = open_store(settings.database, settings.data_dir)
+    try:
+        yield
+    finally:
+        if state.store is not None:
+            state.store.close()

@@ -1,0 +1,125 @@
+"""The plain ASGI of the routes that must be fast: headers in one pass, a body with limits, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.types import Message, Receive, Scope, Send
+
+from cds_hooks.errors import ClientGone, SlowBody, TooLarge, WrongMedia
+
+BODY_SECONDS = 10.0
+DRAIN_SECONDS = 3.0
+DRAIN_BYTES = 64 * 1024 * 1024
+
+Headers = list[tuple[bytes, bytes]]
+
+SECURITY: tuple[tuple[bytes, bytes], ...] = (
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+@dataclass(slots=True)
+class Head:
+    """What the routes need of a request's headers."""
+
+    content_type: bytes = b""
+    encoding: bytes = b""
+    length: int = 0
+
+    @classmethod
+    def of(cls, scope: Scope) -> Head:
+        head = cls()
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                head.content_type = value
+            elif name == b"content-length":
+                head.length = int(value) if value.isdigit() else 0
+            elif name == b"content-encoding":
+                head.encoding = value
+        return head
+
+    def check_media(self) -> None:
+        """Raises :class:`WrongMedia` unless the body is declared as plain JSON."""
+        media = self.content_type
+        if media != b"application/json":
+            media = media.partition(b";")[0].strip().lower()
+            if media != b"application/json" and not (b"/" in media and media.endswith(b"+json")):
+                raise WrongMedia("Content-Type: expected application/json.")
+        if self.encoding and self.encoding.strip().lower() != b"identity":
+            raise WrongMedia("Content-Encoding: expected none (identity).")
+
+
+async def read_body(head: Head, receive: Receive, limit: int) -> bytes:
+    """The whole body, at most ``limit`` bytes within ten seconds."""
+    if head.length > limit:
+        raise too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+            if not message.get("more_body") and message["type"] == "http.request":
+                return _bounded(message.get("body", b""), limit)
+            return await _gather(message, receive, limit)
+    except TimeoutError:
+        raise SlowBody(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+
+
+async def _gather(message: Message, receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+def _bounded(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise too_large(limit)
+    return body
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit} bytes (DYSTONIA_CDS_BODY_LIMIT).")
+
+
+async def respond(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def respond_and_drain(send: Send, receive: Receive, status: int, body: bytes, headers: Headers) -> None:
+    """Answers while the client may still be sending, and lets it finish within bounds.
+
+    Many clients read no answer before they have sent everything; closing at once would lose it to a reset.
+    """
+    headers.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    try:
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await _drain(receive)
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _drain(receive: Receive) -> None:
+    size = 0
+    while size < DRAIN_BYTES:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if not message.get("more_body"):
+            return

@@ -1,0 +1,104 @@
+"""The tables, as SQLAlchemy Core sees them. Migrations make them; a test holds the two together.
+
+Times are ISO text in UTC with microseconds and offset: of one width, so that text order is time order.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+
+# Every revision there has been, oldest first: what a database may carry, and where the code stands.
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
+
+metadata = MetaData()
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+# The long columns stand last: SQLite then filters on the others without reading their overflow pages.
+call = Table(
+    "audit_call",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    _text("time"),
+    _text("client"),
+    _text("service"),
+    _text("hook"),
+    _text("hook_instance"),
+    _text("patient"),
+    _text("ruleset"),
+    Column("status", Integer, nullable=False),
+    _text("outcome"),
+    _text("detail"),
+    Column("milliseconds", Float, nullable=False),
+    Column("card_count", Integer, nullable=False),
+    Column("not_checked", Integer, nullable=False),
+    _text("labels"),
+    _text("keys"),
+    _text("subjects"),
+    _text("cards"),
+    _text("results"),
+    Index("ix_audit_call_time", "time"),
+    Index("ix_audit_call_patient", "patient", "seq"),
+)
+
+finding = Table(
+    "audit_finding",
+    metadata,
+    Column("call_seq", Integer, ForeignKey("audit_call.seq"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    _text("rule"),
+    _text("subject"),
+    _text("label"),
+    _text("indicator"),
+    _text("suppressed"),
+    Column("shown", Integer, nullable=False),
+    Index("ix_audit_finding_rule", "rule", "call_seq"),
+    Index("ix_audit_finding_indicator", "indicator", "call_seq"),
+    sqlite_with_rowid=False,
+)
+
+# ``card_key`` is the uuid in lower case: clients may send it back in another spelling.
+card = Table(
+    "audit_card",
+    metadata,
+    Column("call_seq", Integer, ForeignKey("audit_call.seq"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    _text("uuid"),
+    _text("card_key"),
+    _text("service"),
+    Index("ix_audit_card_key", "card_key", "service"),
+    sqlite_with_rowid=False,
+)
+
+feedback = Table(
+    "audit_feedback",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _text("time"),
+    _text("client"),
+    _text("service"),
+    _text("card"),
+    _text("card_key"),
+    Column("known", Integer, nullable=False),
+    _text("outcome"),
+    _text("outcome_timestamp"),
+    _text("accepted"),
+    _text("reason_code"),
+    _text("reason_system"),
+    _text("reason_display"),
+    _text("comment"),
+    Index("ix_audit_feedback_key", "card_key", "service"),
+)
+
+# Facts about the store itself, such as when it was last found writable.
+meta = Table(
+    "audit_meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    _text("value"),
+)

@@ -1,0 +1,94 @@
+"""The audit store: append, look up, say how it is."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from cds_hooks.audit.job import Job
+from cds_hooks.audit.location import database_path, hold, make_folder, pseudonym_key
+from cds_hooks.audit.model import CallDetail, CallFilter, CallRow, Entry, Feedback, StoreHealth
+from cds_hooks.audit.pseudonym import pseudonym
+from cds_hooks.audit.reader import Reader
+from cds_hooks.audit.sqlite import unusable
+from cds_hooks.audit.writer import Writer
+
+
+class AuditStore:
+    """An append-only store with one writer thread; :func:`open_store` makes it.
+
+    ``append`` and ``append_feedback`` are for coroutines of any event loop; they never raise for a sick store. The
+    reading methods block and belong into a worker thread; they raise :class:`StoreError`.
+    """
+
+    def __init__(self, path: Path, key: bytes, lock: int) -> None:
+        self.path = path
+        self._key = key
+        self._lock = lock
+        self._writer = Writer(path)
+        self._reader = Reader(path)
+
+    def pseudonym(self, patient_id: str) -> str:
+        """Return the pseudonym of a patient's logical id: 32 hexadecimal digits, empty for an empty id."""
+        return pseudonym(self._key, patient_id)
+
+    async def append(self, entry: Entry) -> bool:
+        """Return true once ``entry`` is on the disk, false when it could not be written.
+
+        A caller that stops waiting (cancellation, timeout) does not take the entry back.
+        """
+        return await self._submit(Job(entry))
+
+    async def append_feedback(self, rows: Sequence[Feedback]) -> bool:
+        """Return true once all ``rows`` are on the disk, known cards or not; false when none could be written."""
+        return not rows or await self._submit(Job(None, tuple(rows)))
+
+    async def _submit(self, job: Job) -> bool:
+        return self._writer.submit(job) and await job.future
+
+    def health(self) -> StoreHealth:
+        """Return how the store is, at the cost of a few attribute reads."""
+        return self._writer.health()
+
+    def calls(self, where: CallFilter | None = None) -> list[CallRow]:
+        """Return the newest entries that match, at most ``where.limit``."""
+        return self._reader.calls(where)
+
+    def call(self, id: str) -> CallDetail | None:
+        """Return one entry with its verdicts and the feedback on its cards."""
+        return self._reader.call(id)
+
+    def count(self, where: CallFilter | None = None, cap: int | None = None) -> int:
+        """Return how many entries match, whatever ``limit`` and ``before``; counting stops at ``cap``."""
+        return self._reader.count(where, cap)
+
+    def close(self) -> None:
+        """Write what waits, fold the log in, close, and let another process have the store."""
+        self._reader.close()
+        self._writer.close()
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
+
+
+def open_store(url: str, data_dir: Path) -> AuditStore:
+    """Open the audit store at ``url`` (``sqlite:///file``, relative to ``data_dir``), made and migrated if need be.
+
+    Starts the writer thread. Raises :class:`StoreError` when the folder cannot be written, the file is not an audit
+    database or a newer version's, the pseudonym key is damaged, or another process writes to the store.
+    """
+    path = database_path(url, data_dir)
+    make_folder(data_dir)
+    make_folder(path.parent)
+    lock = hold(path)
+    try:
+        return AuditStore(path, pseudonym_key(data_dir), lock)
+    except BaseException as error:
+        os.close(lock)
+        if isinstance(error, (DBAPIError, sqlite3.Error)):
+            raise unusable(path, error) from error
+        raise

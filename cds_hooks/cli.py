@@ -1,0 +1,216 @@
+"""The command line, ``dystonia-cds``. Commands import what they need late, so that ``--help`` stays quick."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cds_hooks.errors import CallTrouble, Trouble
+
+if TYPE_CHECKING:
+    from cds_hooks.audit.reader import Reader
+    from cds_hooks.fire import Reply
+
+DISTRIBUTION = "dystonia-cds"
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+PATIENCE_SECONDS = 30.0
+
+app = typer.Typer(
+    help="Clinical decision support as a CDS Hooks service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(help="Look into the audit: what was returned, and why.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
+
+def main() -> None:
+    """Runs a command; trouble that a person can mend is told in a sentence, without a traceback."""
+    from cds_hooks.audit.errors import StoreError
+
+    try:
+        app()
+    except (Trouble, StoreError) as trouble:
+        print(trouble, file=sys.stderr)
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+
+
+def show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        except PackageNotFoundError:
+            print(f"{DISTRIBUTION} (not installed as a package)")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Clinical decision support as a CDS Hooks service."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs a shared audit store.")] = 1,
+) -> None:
+    """Start the service."""
+    from cds_hooks.serve import serve as run
+
+    run(host, port, workers)
+
+
+@app.command()
+def fire(
+    file: Annotated[str, typer.Argument(help="A file with a hook call as JSON; - reads standard input.")],
+    url: Annotated[
+        str | None, typer.Option(help="A running service, such as http://127.0.0.1:8000. Default: in this process.")
+    ] = None,
+    service: Annotated[str | None, typer.Option(help="The service's id. Default: by the call's hook.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as it came.")] = False,
+) -> None:
+    """Send a hook call and show the cards."""
+    from rich.console import Console
+
+    from cds_hooks.fire import read_call, show
+
+    call = read_call(file)
+    reply = _send_to(url.rstrip("/"), call, service) if url else _fire_inside(call, service)
+    if as_json:
+        sys.stdout.write(reply.body.decode() + "\n")
+    else:
+        show(reply, Console(highlight=False))
+    if reply.status != 200:
+        raise typer.Exit(1)
+
+
+def _fire_inside(call: dict[str, Any], service: str | None) -> Reply:
+    import logging as levels
+
+    from cds_hooks import logging
+    from cds_hooks.app import create_app
+    from cds_hooks.audit import open_store
+    from cds_hooks.audit.errors import StoreError
+    from cds_hooks.fire import post_inside, service_for
+    from cds_hooks.plugins import load_plugin
+    from cds_hooks.settings import load
+
+    logging.configure(levels.ERROR)
+    settings = load()
+    plugin = load_plugin(settings.plugin, settings.site("http://127.0.0.1:8000"))
+    name = service or service_for(call, [{"hook": one.hook, "id": one.id} for one in plugin.services])
+    store = None
+    if settings.audit:
+        try:
+            store = open_store(settings.database, settings.data_dir)
+        except StoreError as error:
+            print(f"This call is not audited. {error} Use --url to send it to a running service.", file=sys.stderr)
+            settings = settings.model_copy(update={"audit": False})
+    application = create_app(plugin, settings, store=store)
+    return post_inside(application, f"/cds-services/{name}", json.dumps(call).encode())
+
+
+def _send_to(url: str, call: dict[str, Any], service: str | None) -> Reply:
+    import httpx
+
+    from cds_hooks.fire import Reply, service_for
+
+    try:
+        with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            name = service or service_for(call, client.get("/cds-services").raise_for_status().json()["services"])
+            answer = client.post(f"/cds-services/{name}", json=call)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
+        raise CallTrouble(f"No CDS service answers at {url}: {error}. Start one, or correct --url.") from None
+    state = f"{answer.headers.get('x-audit-id', '')} ({answer.headers.get('x-audit-state', '')})"
+    return Reply(answer.status_code, answer.content, state)
+
+
+@app.command()
+def settings() -> None:
+    """List every setting with its type, default and meaning."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cds_hooks.settings import describe
+
+    table = Table("Variable", "Type", "Default", "Meaning")
+    for row in describe():
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
+
+
+@audit.command("list")
+def audit_list(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    since: Annotated[str | None, typer.Option(help="A date or time (ISO), or a span such as 30m, 2h, 7d.")] = None,
+) -> None:
+    """List calls, the newest first."""
+    from cds_hooks.audit.export import as_json as exported
+    from cds_hooks.audit.export import every
+    from cds_hooks.audit.model import CallFilter
+
+    where = CallFilter(since=moment(since, datetime.now(UTC)) if since else None)
+    rows = every(_reader(), where, limit)
+    if as_json:
+        for row in rows:
+            print(json.dumps(exported(row), ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Id", "Time", "Service", "Status", "Cards", "Gravest", "Not checked", "Detail")
+    for row in rows:
+        when = row.time.isoformat(timespec="seconds")
+        cards = (str(row.card_count), row.indicator, str(row.not_checked))
+        table.add_row(row.id, when, row.service, str(row.status), *cards, row.detail)
+    Console(highlight=False, markup=False).print(table)
+
+
+@audit.command("show")
+def audit_show(id: Annotated[str, typer.Argument(help="The X-Audit-Id of an answer.")]) -> None:
+    """Show one call with its verdicts and feedback, as JSON."""
+    from cds_hooks.audit.export import as_json
+
+    found = _reader().call(id)
+    if found is None:
+        raise CallTrouble(f"The audit holds no call {id!r}. `audit list` shows the newest.")
+    print(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+
+
+def _reader() -> Reader:
+    from cds_hooks.audit.export import open_reader
+    from cds_hooks.settings import load
+
+    current = load()
+    return open_reader(current.database, current.data_dir)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """What ``--since`` means: an ISO date or time (UTC unless it says otherwise), or a span back from ``now``."""
+    if text[:-1].isdigit() and text[-1:] in UNITS:
+        return now - timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise CallTrouble(f"--since: got {text!r}, expected a date such as 2026-01-31 or a span such as 2h.") from None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What can go wrong in the host, and who is told.
+
+HostError
+├── Refusal                a call that is answered with a FHIR OperationOutcome
+│   ├── BadCall            400   not JSON, or a field missing, mistyped or contradicting
+│   ├── UnknownService     404
+│   ├── WrongMethod        405
+│   ├── SlowBody           408
+│   ├── NothingToJudge     412   the data belong to someone else, or none could be used
+│   ├── TooLarge           413
+│   ├── WrongMedia         415
+│   └── InternalError      500   a bug of ours
+├── ClientGone             the client hung up before its call was complete; nobody is left to answer
+└── Trouble                one sentence for whoever starts or operates the service, shown without a traceback
+    ├── SettingsTrouble    a setting that cannot be used
+    ├── PluginTrouble      no plugin, several, or one that does not load
+    ├── AddressTrouble     an address that cannot be served
+    └── CallTrouble        a call of the command line that cannot be sent
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class HostError(Exception):
+    """Everything that the host itself raises."""
+
+
+class Refusal(HostError):
+    """A call that cannot be answered with cards.
+
+    ``text`` goes to the client and into the audit: it names what was got, what was expected and what to do, and
+    never holds a value of the call, because it could be the patient's.
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class BadCall(Refusal):
+    """The call is not what CDS Hooks describes."""
+
+    status = 400
+    code = "invalid"
+
+
+class UnknownService(Refusal):
+    """No service has this id."""
+
+    status = 404
+    code = "not-found"
+
+
+class WrongMethod(Refusal):
+    """The path exists, the method does not."""
+
+    status = 405
+    code = "not-supported"
+    headers = ((b"allow", b"POST, OPTIONS"),)
+
+
+class SlowBody(Refusal):
+    """The body did not arrive in time."""
+
+    status = 408
+    code = "timeout"
+    headers = ((b"connection", b"close"),)
+
+
+class NothingToJudge(Refusal):
+    """The data that came cannot be used, and there is nowhere to fetch others from."""
+
+    status = 412
+    code = "incomplete"
+
+
+class TooLarge(Refusal):
+    """The body is larger than the limit."""
+
+    status = 413
+    code = "too-long"
+    headers = ((b"connection", b"close"),)
+
+
+class WrongMedia(Refusal):
+    """The body is not plain JSON."""
+
+    status = 415
+    code = "not-supported"
+
+
+class InternalError(Refusal):
+    """A bug of ours."""
+
+    status = 500
+    code = "exception"
+
+
+class ClientGone(HostError):
+    """The client hung up."""
+
+
+class Trouble(HostError):
+    """A sentence for people; the command line prints it and ends with exit code 1."""
+
+
+class SettingsTrouble(Trouble):
+    """A setting cannot be used."""
+
+
+class PluginTrouble(Trouble):
+    """The plugin cannot be loaded."""
+
+
+class AddressTrouble(Trouble):
+    """The address cannot be served."""
+
+
+class CallTrouble(Trouble):
+    """The command line cannot send this call."""
+
+
+def outcome(code: str, text: str, severity: str = "error") -> dict[str, Any]:
+    """A FHIR OperationOutcome with one issue."""
+    issue = {"severity": severity, "code": code, "details": {"text": text}, "diagnostics": text}
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
+
+
+def outcome_json(refusal: Refusal) -> bytes:
+    return msgspec.json.encode(outcome(refusal.code, refusal.text))

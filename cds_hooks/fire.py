@@ -1,0 +1,173 @@
+"""Sending one hook call from the command line, and showing the answer to a person."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.text import Text
+from starlette.types import ASGIApp, Message
+
+from cds_hooks.errors import CallTrouble
+from cds_hooks.models import EXTENSION
+
+Json = dict[str, Any]
+COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and a body, from a running service or from the application itself."""
+
+    status: int
+    body: bytes
+    audit: str = ""
+
+
+def read_call(name: str) -> Json:
+    """The call in a file (``-``: standard input), also where it is wrapped as ``{"body": …}``."""
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+    except OSError as error:
+        raise CallTrouble(f"The file {name} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CallTrouble(f"The file {name} is not UTF-8 text, expected a hook call as JSON.") from None
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise CallTrouble(f"The file {name} is not JSON: {error}.") from None
+    if isinstance(content, dict) and isinstance(content.get("body"), dict):
+        content = content["body"]
+    if not isinstance(content, dict):
+        raise CallTrouble(f"The file {name} holds no JSON object, expected a hook call.")
+    return content
+
+
+def service_for(call: Json, services: Iterable[Mapping[str, Any]]) -> str:
+    """The id of the service that answers the call's hook; ``services`` as discovery lists them."""
+    offered = {service["hook"]: service["id"] for service in services}
+    hook = call.get("hook")
+    if hook not in offered:
+        raise CallTrouble(
+            f"The call's hook is {hook!r}, and no service answers that. Hooks answered: {', '.join(sorted(offered))}. "
+            "Name a service with --service."
+        )
+    return str(offered[hook])
+
+
+def post_inside(app: ASGIApp, path: str, body: bytes) -> Reply:
+    """Sends a call to the application in this process, start and stop of the application included."""
+    return asyncio.run(_post_inside(app, path, body))
+
+
+async def _post_inside(app: ASGIApp, path: str, body: bytes) -> Reply:
+    to_app: asyncio.Queue[Message] = asyncio.Queue()
+    from_app: asyncio.Queue[Message] = asyncio.Queue()
+    life = asyncio.ensure_future(app({"type": "lifespan", "asgi": {"version": "3.0"}}, to_app.get, from_app.put))
+    await to_app.put({"type": "lifespan.startup"})
+    if (await from_app.get())["type"] != "lifespan.startup.complete":
+        await life
+    try:
+        return await _call(app, path, body)
+    finally:
+        await to_app.put({"type": "lifespan.shutdown"})
+        await life
+
+
+async def _call(app: ASGIApp, path: str, body: bytes) -> Reply:
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
+    await app(scope, receive, send)
+    answered = dict(sent[0]["headers"])
+    content = b"".join(message.get("body", b"") for message in sent[1:])
+    audit = f"{answered.get(b'x-audit-id', b'').decode()} ({answered.get(b'x-audit-state', b'').decode()})"
+    return Reply(sent[0]["status"], content, audit)
+
+
+def show(reply: Reply, console: Console) -> None:
+    """Prints cards, or why there is none."""
+    content = _parsed(reply.body)
+    if reply.status != 200:
+        console.print(Text(f"Status {reply.status}: {outcome_text(content)}", "red"))
+        return
+    for card in content.get("cards", []):
+        console.print(_card(card))
+    if not content.get("cards"):
+        console.print("No card.")
+    for line in _verdicts(content):
+        console.print(Text(line, "dim"))
+    if reply.audit:
+        console.print(Text(f"Audit entry {reply.audit}", "dim"))
+
+
+def _parsed(body: bytes) -> Json:
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def outcome_text(content: Json) -> str:
+    texts = [issue.get("details", {}).get("text") or issue.get("diagnostics", "") for issue in content.get("issue", [])]
+    return " ".join(text for text in texts if text) or "no reason given"
+
+
+def _card(card: Json) -> Panel:
+    indicator = card.get("indicator", "")
+    parts: list[Text] = [Text(card.get("summary", ""), "bold")]
+    if card.get("detail"):
+        parts += [Text(), Text(card["detail"])]
+    for title, lines in _sections(card):
+        parts += [Text(), Text(title, "bold"), *(Text(f"  • {line}") for line in lines)]
+    return Panel(Group(*parts), title=Text(indicator), title_align="left", border_style=COLOURS.get(indicator, ""))
+
+
+def _sections(card: Json) -> Iterable[tuple[str, list[str]]]:
+    ours = card.get("extension", {}).get(EXTENSION, {})
+    sections = (
+        ("Facts", [_fact(fact) for fact in ours.get("facts", [])]),
+        ("Could not be checked", [f"{one.get('input')}: {one.get('reason')}" for one in ours.get("missing", [])]),
+        ("Suggestions", [_suggestion(one) for one in card.get("suggestions", [])]),
+        ("Reasons to override", [one.get("display", "") for one in card.get("overrideReasons", [])]),
+        ("Links", [f"{link.get('label')}: {link.get('url')}" for link in card.get("links", [])]),
+        ("Source", [card["source"]["label"]] if card.get("source", {}).get("label") else []),
+    )
+    return ((title, lines) for title, lines in sections if lines)
+
+
+def _fact(fact: Json) -> str:
+    return f"{fact.get('text', '')} ({fact['reference']})" if fact.get("reference") else str(fact.get("text", ""))
+
+
+def _suggestion(suggestion: Json) -> str:
+    actions = "; ".join(action.get("description", "") for action in suggestion.get("actions", []))
+    return f"{suggestion.get('label')} ({actions})" if actions else str(suggestion.get("label"))
+
+
+def _verdicts(content: Json) -> Iterable[str]:
+    ours = content.get("extension", {}).get(EXTENSION, {})
+    results = ours.get("results", [])
+    unchecked = [one for one in results if one.get("status") == "not-checked"]
+    for one in unchecked:
+        subject = f" for {one['subject']}" if one.get("subject") else ""
+        yield f"Not checked: {one.get('rule')}{subject} ({one.get('reason')})"
+    counts = {status: sum(one.get("status") == status for one in results) for status in ("fired", "clear")}
+    yield f"Rule set {ours.get('ruleset', 'unknown')}: {counts['fired']} fired, {counts['clear']} clear, " + (
+        f"{len(unchecked)} not checked, {len(results)} verdicts in all"
+    )

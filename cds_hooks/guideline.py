@@ -1,0 +1,64 @@
+"""The guideline for people: ``/guideline`` lists the rules, ``/guideline/{rule_id}`` says all that a rule says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cds_hooks.pages import html_response, page_response, render
+from cds_hooks.service import GuidelinePage, Plugin
+
+MARKS = {
+    "V": "Read: the statement was read in the source named, often its abstract or an excerpt.",
+    "V abstract": "Read in the abstract only.",
+    "V in part": "Read in part; details of the reference are still to be checked.",
+    "V secondary": "Read in another text that reports it; the original is still to be read.",
+    "V weak": "Read in a damaged or unstable text.",
+    "B": "Background knowledge, still to be checked.",
+    "J": "Judgement made here, without a published value.",
+}
+PLAIN_MARKS = {"V", "B", "J"}
+
+
+def routes(plugin: Plugin) -> list[Route]:
+    """The index and one page for each rule, each rendered at its first request and then kept."""
+    pages = {page.id: page for page in plugin.guideline}
+
+    @cache
+    def index_html() -> str:
+        return render("guideline_index.html", nav="guideline", plugin=plugin, groups=_by_group(plugin.guideline))
+
+    @cache
+    def rule_html(rule_id: str) -> str:
+        page = pages[rule_id]
+        return render("guideline_rule.html", nav="guideline", plugin=plugin, page=page, marks=_marks_of(page))
+
+    def index(_request: Request) -> Response:
+        return page_response(index_html())
+
+    def rule(request: Request) -> Response:
+        rule_id: str = request.path_params["rule_id"]
+        if rule_id in pages:
+            return page_response(rule_html(rule_id))
+        return html_response(
+            "guideline_unknown.html", status_code=404, nav="guideline", plugin=plugin, rule_id=rule_id[:100]
+        )
+
+    return [Route("/guideline", index), Route("/guideline/{rule_id}", rule)]
+
+
+def _by_group(pages: Iterable[GuidelinePage]) -> dict[str, list[GuidelinePage]]:
+    groups: dict[str, list[GuidelinePage]] = {}
+    for page in pages:
+        groups.setdefault(page.group, []).append(page)
+    return groups
+
+
+def _marks_of(page: GuidelinePage) -> dict[str, str]:
+    """The plain marks, which thresholds bear too, and the finer ones that stand on this page."""
+    used = PLAIN_MARKS | {citation.mark.strip("[] ") for citation in page.evidence}
+    return {mark: meaning for mark, meaning in MARKS.items() if mark in used}

@@ -1,0 +1,67 @@
+"""``/healthz``, ``/readyz`` and ``/metrics``: for those who operate the service."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cds_hooks.state import State
+
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def routes(state: State) -> list[Route]:
+    def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"}, headers=HEADERS)
+
+    async def readyz(_request: Request) -> Response:
+        body = readiness(state)
+        return JSONResponse(body, 503 if body["status"] == "unavailable" else 200, headers=HEADERS)
+
+    async def metrics(_request: Request) -> Response:
+        media = "text/plain; version=0.0.4; charset=utf-8"
+        return Response(state.metrics.render(), media_type=media, headers=HEADERS)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def readiness(state: State) -> dict[str, Any]:
+    """Whether calls can be answered, and what is in trouble although they can."""
+    plugin = state.plugin
+    reasons = _troubles(state)
+    status = "degraded" if reasons else "ok"
+    body: dict[str, Any] = {
+        "status": status if plugin.services else "unavailable",
+        "ruleset": plugin.ruleset,
+        "plugin": {"name": plugin.name, "version": plugin.version},
+        "audit": _audit(state),
+        "codes": dict(plugin.codes),
+    }
+    return body | {"reasons": reasons} if reasons else body
+
+
+def _audit(state: State) -> dict[str, Any]:
+    if state.store is None:
+        return {"state": "off"}
+    health = state.store.health()
+    audit: dict[str, Any] = {
+        "state": "ok" if health.ok else "failing",
+        "written": health.written,
+        "pending": health.pending,
+        "failed": health.failed,
+    }
+    if health.last_error_time is not None:
+        audit["lastErrorTime"] = health.last_error_time.isoformat()
+    return audit
+
+
+def _troubles(state: State) -> list[str]:
+    if not state.plugin.services:
+        return ["The plugin offers no service."]
+    if state.store is None:
+        return ["The audit is off (DYSTONIA_CDS_AUDIT=off): no call is recorded."]
+    health = state.store.health()
+    return [] if health.ok else [health.reason]

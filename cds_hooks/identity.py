@@ -1,0 +1,123 @@
+"""Whose data are these? Every reference to an owner is held against ``context.patientId``, in every spelling.
+
+A resource without an owner element, or whose reference only has a display, makes no claim and is accepted. Everything
+that names an owner must name the patient of the call; what cannot be resolved counts as someone else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_hooks.service import Unreadable
+from cds_hooks.shapes import ReadBundle, ReferenceLike, ResourceLike
+
+Identifier = tuple[str, str]
+
+
+class Owner:
+    """The patient of one call. ``me`` is the usual spelling, ``known`` what was found out about the others."""
+
+    __slots__ = ("_base", "_identifiers", "_urns", "_values", "known", "me", "patient_id")
+
+    def __init__(self, patient_id: str, fhir_server: str, values: Iterable[Any]) -> None:
+        """``values`` is everything that came with the call; it is looked through only when a spelling needs it."""
+        self.patient_id = patient_id
+        self.me = f"Patient/{patient_id}"
+        self.known: dict[str, bool] = {self.me: True}
+        self._base = normal_base(fhir_server)
+        self._values = values
+        self._identifiers: frozenset[Identifier] | None = None
+        self._urns: frozenset[str] | None = None
+
+    def owns(self, resource: ResourceLike | Unreadable) -> bool:
+        """Whether nothing in ``resource`` says that it is someone else's."""
+        if isinstance(resource, Unreadable):
+            return not (resource.resource_type == "Patient" and resource.id not in ("", self.patient_id))
+        if resource.resourceType == "Patient" and resource.id and resource.id != self.patient_id:
+            return False
+        references = (resource.subject, resource.patient, getattr(resource, "beneficiary", None))
+        return all(reference is None or self._accepts(reference, resource) for reference in references)
+
+    def _accepts(self, reference: ReferenceLike, resource: ResourceLike) -> bool:
+        spelling = reference.reference
+        if spelling:
+            return self._is_me_contained(spelling, resource) if spelling[0] == "#" else self.is_me(spelling)
+        if reference.identifier is not None:
+            typed = reference.type in (None, "", "Patient")
+            return typed and bool(self.identifiers & frozenset(identifiers_of(reference)))
+        return not reference.type
+
+    def is_me(self, spelling: str) -> bool:
+        """Whether a relative, absolute or ``urn:`` reference leads to the patient; remembered for the next entry."""
+        verdict = self.known.get(spelling)
+        if verdict is None:
+            verdict = self.known[spelling] = self._resolve(spelling)
+        return verdict
+
+    def _resolve(self, spelling: str) -> bool:
+        if spelling.startswith("urn:"):
+            return self._is_my_urn(spelling)
+        address = spelling.partition("/_history/")[0]
+        if address == self.me:
+            return True
+        base, slash, _ = address.rpartition(f"/{self.me}")
+        if not slash or not address.endswith(f"/{self.me}") or "://" not in base:
+            return False
+        return not self._base or normal_base(base) == self._base
+
+    def _is_my_urn(self, spelling: str) -> bool:
+        urn = spelling.lower()
+        return urn == f"urn:uuid:{self.patient_id.lower()}" or urn in self.urns
+
+    def _is_me_contained(self, spelling: str, resource: ResourceLike) -> bool:
+        found = [one for one in resource.contained or () if one.id == spelling[1:] and one.resourceType == "Patient"]
+        return bool(found) and all(self.identifiers & frozenset(identifiers_of(one)) for one in found)
+
+    @property
+    def identifiers(self) -> frozenset[Identifier]:
+        """The business identifiers of the supplied Patient resource."""
+        if self._identifiers is None:
+            patients = (one for _, one in self._patients())
+            self._identifiers = frozenset(pair for one in patients for pair in identifiers_of(one))
+        return self._identifiers
+
+    @property
+    def urns(self) -> frozenset[str]:
+        """The ``urn:`` addresses under which the patient's own Patient resource was sent."""
+        if self._urns is None:
+            self._urns = frozenset(url.lower() for url, _ in self._patients() if url.startswith("urn:"))
+        return self._urns
+
+    def _patients(self) -> Iterator[tuple[str, ResourceLike]]:
+        for url, resource in _every_resource(self._values):
+            if getattr(resource, "resourceType", "") == "Patient" and resource.id == self.patient_id:
+                yield url, resource
+
+
+def _every_resource(values: Iterable[Any]) -> Iterator[tuple[str, Any]]:
+    for value in values:
+        if isinstance(value, ReadBundle) or getattr(value, "resourceType", "") == "Bundle":
+            yield from ((entry.fullUrl or "", entry.resource) for entry in value.entry or ())
+        else:
+            yield "", value
+
+
+def identifiers_of(holder: Any) -> Iterator[Identifier]:
+    """The complete (system, value) pairs of a resource or reference; ``identifier`` may be one or a list."""
+    given = holder.identifier
+    for one in given if isinstance(given, list) else [given]:
+        if one is not None and one.system and one.value:
+            yield one.system, one.value
+
+
+def normal_base(address: str) -> str:
+    """A FHIR base with scheme and host in lower case and without a slash at its end."""
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return address
+    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{parts.path.rstrip('/')}"

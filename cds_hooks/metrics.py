@@ -1,0 +1,102 @@
+"""Counters of this process, kept as plain dictionaries and turned into Prometheus text when somebody asks.
+
+One event loop writes them, so that no lock is needed; labels never hold anything that came from a patient.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.core import Metric
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+DESCRIPTIONS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
+    ("cds_calls", "counter", ("service", "status"), "Hook calls answered, by service and HTTP status."),
+    ("cds_call_seconds", "histogram", ("service",), "Time from the first byte of a hook call to its answer."),
+    ("cds_verdicts", "counter", ("rule", "status", "reason"), "Verdicts of rules on calls."),
+    ("cds_cards", "counter", ("indicator",), "Cards sent."),
+    ("cds_invalid_cards", "counter", ("service",), "Cards that the plugin made and the host dropped as invalid."),
+    ("cds_evaluate_errors", "counter", ("service",), "Calls on which the plugin failed as a whole."),
+    ("cds_internal_errors", "counter", ("service",), "Calls on which the host failed."),
+    ("cds_audit_failures", "counter", ("state",), "Calls answered before their audit entry was durable, by state."),
+    ("cds_feedback", "counter", ("service", "outcome"), "Feedback received."),
+)
+"""Every metric of the host as (name, kind, labels, meaning)."""
+
+
+class Metrics:
+    """The counters of one application."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[tuple[str, ...]] = Counter()
+        self.verdicts: Counter[tuple[str, ...]] = Counter()
+        self.cards: Counter[tuple[str, ...]] = Counter()
+        self.invalid_cards: Counter[tuple[str, ...]] = Counter()
+        self.evaluate_errors: Counter[tuple[str, ...]] = Counter()
+        self.internal_errors: Counter[tuple[str, ...]] = Counter()
+        self.audit_failures: Counter[tuple[str, ...]] = Counter()
+        self.feedback: Counter[tuple[str, ...]] = Counter()
+        self._times: dict[str, list[int]] = {}
+        self._sums: dict[str, float] = {}
+
+    def call(self, service: str, status: int, seconds: float) -> None:
+        self.calls[service, str(status)] += 1
+        times = self._times.get(service)
+        if times is None:
+            times = self._times[service] = [0] * (len(BUCKETS) + 1)
+        times[bisect_left(BUCKETS, seconds)] += 1
+        self._sums[service] = self._sums.get(service, 0.0) + seconds
+
+    def answered(self, cards: Iterable[dict[str, Any]], results: Iterable[dict[str, Any]]) -> None:
+        for card in cards:
+            self.cards[card["indicator"],] += 1
+        verdicts = self.verdicts
+        for result in results:
+            verdicts[result.get("rule", ""), result.get("status", ""), result.get("reason", "")] += 1
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format, those of the process included."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self._registry)
+
+    @cached_property
+    def _registry(self) -> CollectorRegistry:
+        from prometheus_client import CollectorRegistry, ProcessCollector
+
+        registry = CollectorRegistry()
+        registry.register(self)
+        ProcessCollector(registry=registry)
+        return registry
+
+    def collect(self) -> Iterator[Metric]:
+        """What ``prometheus_client`` asks a collector for."""
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        for name, kind, labels, meaning in DESCRIPTIONS:
+            if kind == "histogram":
+                histogram = HistogramMetricFamily(name, meaning, labels=labels)
+                for service, times in self._times.items():
+                    histogram.add_metric([service], _cumulative(times), self._sums[service])
+                yield histogram
+            else:
+                family = CounterMetricFamily(name, meaning, labels=labels)
+                for values, count in getattr(self, name.removeprefix("cds_")).items():
+                    family.add_metric(values, count)
+                yield family
+
+
+def _cumulative(times: list[int]) -> list[tuple[str, float]]:
+    total = 0
+    buckets: list[tuple[str, float]] = []
+    for bound, count in zip((*map(str, BUCKETS), "+Inf"), times, strict=True):
+        total += count
+        buckets.append((bound, total))
+    return buckets

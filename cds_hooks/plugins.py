@@ -1,0 +1,66 @@
+"""Finding the plugin: the entry point group ``cds_hooks.plugins``, or ``module:NAME`` from the settings."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
+
+from cds_hooks.errors import PluginTrouble
+from cds_hooks.service import Plugin, PluginFactory, Site
+
+GROUP = "cds_hooks.plugins"
+SETTING = "DYSTONIA_CDS_PLUGIN"
+
+
+def load_plugin(name: str | None, site: Site) -> Plugin:
+    """Makes the plugin; raises :class:`PluginTrouble` with what was found, what was expected and what to do."""
+    found = name or _installed().value
+    made = _factory(found)(site)
+    if not isinstance(made, Plugin):
+        raise PluginTrouble(
+            f"The plugin {found} made a {type(made).__name__}, expected a cds_hooks.service.Plugin: its factory takes "
+            "a Site and returns a Plugin."
+        )
+    _check(made, found)
+    return made
+
+
+def _installed() -> EntryPoint:
+    found = {point.value: point for point in entry_points(group=GROUP)}
+    if not found:
+        raise PluginTrouble(
+            f"No plugin is installed (nothing stands under the entry point group {GROUP}). Install one, or name one "
+            f"with {SETTING}=module:NAME."
+        )
+    if len(found) > 1:
+        names = ", ".join(sorted(found))
+        raise PluginTrouble(f"Several plugins are installed ({names}), expected one. Choose by {SETTING}=module:NAME.")
+    return next(iter(found.values()))
+
+
+def _factory(name: str) -> PluginFactory:
+    module_name, colon, attribute = name.partition(":")
+    if not (module_name and colon and attribute):
+        raise PluginTrouble(f"{SETTING}: got {name!r}, expected module:NAME, such as plugin.services:PLUGIN.")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise PluginTrouble(f"The plugin {name} cannot be imported: {error}.") from error
+    factory: Callable[..., object] | None = getattr(module, attribute, None)
+    if factory is None:
+        raise PluginTrouble(f"The plugin {name} cannot be found: the module has no {attribute}.")
+    if not callable(factory):
+        raise PluginTrouble(
+            f"The plugin {name} is a {type(factory).__name__}, expected a factory: a function of a Site that returns "
+            "a Plugin."
+        )
+    return cast(PluginFactory, factory)
+
+
+def _check(plugin: Plugin, name: str) -> None:
+    ids = [service.id for service in plugin.services]
+    twice = sorted({one for one in ids if ids.count(one) > 1})
+    if twice:
+        raise PluginTrouble(f"The plugin {name} gives several services the same id: {', '.join(twice)}.")

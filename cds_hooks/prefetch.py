@@ -1,0 +1,227 @@
+"""What became of each prefetch key, and which of its resources are the patient's.
+
+Missing, null, failed and never asked for are four different things, and none of them is "no finding". What belongs to
+someone else is dropped and counted; a Patient resource or an order of someone else refuses the call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cds_hooks.errors import NothingToJudge
+from cds_hooks.identity import Owner
+from cds_hooks.service import KeyState, Prefetched, Service, Unreadable
+from cds_hooks.shapes import ReadBundle, Value, WrongShape
+from cds_hooks.wire import Call
+
+KEY_MISSING = "key-missing"
+KEY_FAILED = "key-failed"
+TRUNCATED = "truncated"
+TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
+HARMLESS = frozenset({"information", "warning", "success"})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One declared key: the resource type it asks for, whether by search, and the context fields it needs."""
+
+    name: str
+    resource_type: str
+    search: bool
+    tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The declared keys of one service, prepared at start."""
+
+    service: Service
+    keys: tuple[Key, ...]
+
+    @classmethod
+    def of(cls, service: Service) -> Plan:
+        keys = (
+            Key(name, service.resource_types.get(name, ""), "?" in template, tuple(TOKEN.findall(template)))
+            for name, template in service.prefetch.items()
+        )
+        return cls(service, tuple(keys))
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """All data of one call, judged key by key."""
+
+    prefetch: dict[str, Prefetched]
+    bundles: dict[str, Prefetched]
+
+
+def assess(plan: Plan, call: Call) -> Received:
+    """Says what became of every key and every Bundle of the context."""
+    sent: Mapping[str, Value] = {} if isinstance(call.prefetch, WrongShape) else call.prefetch
+    owner = Owner(call.patient_id, call.fhir_server, (*sent.values(), *call.bundles.values()))
+    reader = Reader(owner)
+    prefetch = {key.name: reader.key(key, call, sent) for key in plan.keys}
+    for name, value in sent.items():
+        if name not in prefetch:
+            prefetch[name] = reader.value(value, "", search=True)
+    bundles = {name: reader.context_bundle(value) for name, value in call.bundles.items()}
+    return Received(prefetch, bundles)
+
+
+def check(plan: Plan, received: Received) -> None:
+    """Raises :class:`NothingToJudge` where the contract answers 412."""
+    _refuse_other_patient(plan, received.prefetch)
+    _refuse_other_orders(received.bundles)
+    if plan.service.patient_level:
+        _refuse_nothing_usable(plan, received.prefetch)
+
+
+class Reader:
+    """Sorts the resources of one call by owner and says what state each key is in."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+
+    def key(self, key: Key, call: Call, sent: Mapping[str, Value]) -> Prefetched:
+        if key.name in sent:
+            return self.value(sent[key.name], key.resource_type, search=key.search)
+        if isinstance(call.prefetch, WrongShape):
+            return Prefetched(KeyState.FAILED, KEY_FAILED)
+        if any(_is_lacking(token, call) for token in key.tokens):
+            return Prefetched(KeyState.NOT_ASKED)
+        return Prefetched(KeyState.MISSING, KEY_MISSING)
+
+    def value(self, value: Any, asked: str, *, search: bool) -> Prefetched:
+        """One value; ``asked`` is the resource type that the template asks for, empty if nobody asked."""
+        if value is None:
+            return Prefetched(KeyState.NULL)
+        kind = getattr(value, "resourceType", "")
+        if kind == "Bundle":
+            return self._bundle(value, asked, search=search)
+        if isinstance(value, Unreadable) or kind:
+            return self._single(value, asked)
+        return Prefetched(KeyState.FAILED, KEY_FAILED)
+
+    def context_bundle(self, bundle: Any) -> Prefetched:
+        """The resources of a Bundle of the context, with the ``fullUrl`` of each."""
+        found = self._bundle(bundle, "", search=True)
+        urls = {id(entry.resource): entry.fullUrl or "" for entry in bundle.entry or ()}
+        found.full_urls.extend(urls[id(resource)] for resource in found.resources)
+        return found
+
+    def _single(self, value: Any, asked: str) -> Prefetched:
+        if not self.owner.owns(value):
+            return Prefetched(KeyState.SATISFIED, foreign=1)
+        if isinstance(value, Unreadable):
+            return Prefetched(KeyState.FAILED, KEY_FAILED, unreadable=[value])
+        if value.resourceType == "OperationOutcome" or (asked and value.resourceType != asked):
+            return Prefetched(KeyState.FAILED, KEY_FAILED)
+        return Prefetched(KeyState.SATISFIED, resources=[value])
+
+    def _bundle(self, bundle: Any, asked: str, *, search: bool) -> Prefetched:
+        found = Prefetched(KeyState.SATISFIED)
+        entries = bundle.entry or ()
+        if isinstance(bundle, ReadBundle):
+            found.unreadable = [entry.resource for entry in entries if isinstance(entry.resource, Unreadable)]
+            entries = [entry for entry in entries if not isinstance(entry.resource, Unreadable)]
+        failed = self._sort(entries, found)
+        if failed or (asked and found.resources and not _has_type(found.resources, asked)):
+            found.state, found.reason = KeyState.FAILED, KEY_FAILED
+        elif _is_truncated(bundle):
+            found.state, found.reason = KeyState.FAILED, TRUNCATED
+        elif not search and not found.resources and not found.foreign and not found.unreadable:
+            found.state = KeyState.NULL
+        return found
+
+    def _sort(self, entries: Any, found: Prefetched) -> bool:
+        """Keeps the patient's resources and counts the others; returns whether an entry says that the search failed.
+
+        This loop sees every resource of a call, over a thousand in a large one: the usual case comes first.
+        """
+        me, keep, failed, foreign = self.owner.me, found.resources.append, False, 0
+        for entry in entries:
+            resource = entry.resource
+            if resource is None:
+                failed = failed or _is_failed_response(entry)
+                continue
+            subject = resource.subject
+            if subject is not None and subject.reference == me and resource.patient is None:
+                keep(resource)
+            elif resource.resourceType == "OperationOutcome":
+                failed = failed or is_error(resource)
+            elif self.owner.owns(resource):
+                keep(resource)
+            else:
+                foreign += 1
+        found.foreign = foreign
+        return failed
+
+
+def is_error(outcome: Any) -> bool:
+    """Whether an OperationOutcome says more than hints; one without readable issues is taken for an error."""
+    issues = outcome.issue or ()
+    return not issues or any(issue.severity not in HARMLESS for issue in issues)
+
+
+def _is_failed_response(entry: Any) -> bool:
+    status = getattr(getattr(entry, "response", None), "status", None)
+    return bool(status) and not str(status).startswith("2")
+
+
+def _is_truncated(bundle: Any) -> bool:
+    if bundle.link and any(link.relation == "next" for link in bundle.link):
+        return True
+    total = _count(bundle.total) if bundle.total is not None else 0
+    if total == 0:
+        return False
+    entries = bundle.entry or ()
+    return total > len(entries) or total > len(entries) - sum(
+        [1 for entry in entries if (search := entry.search) is not None and search.mode not in (None, "match")]
+    )
+
+
+def _count(total: object) -> int:
+    if isinstance(total, str):
+        return int(total) if total.isascii() and total.isdigit() and len(total) < 10 else 0
+    return total if isinstance(total, int) else 0
+
+
+def _has_type(resources: list[Any], asked: str) -> bool:
+    return resources[0].resourceType == asked or any(one.resourceType == asked for one in resources)
+
+
+_CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
+
+
+def _is_lacking(token: str, call: Call) -> bool:
+    field = _CONTEXT_FIELDS.get(token)
+    return field is not None and not getattr(call, field)
+
+
+def _refuse_other_patient(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
+    if any(key.resource_type == "Patient" and prefetch[key.name].foreign for key in plan.keys):
+        raise NothingToJudge(
+            "The Patient resource in prefetch belongs to someone other than context.patientId. Nothing was checked."
+        )
+
+
+def _refuse_other_orders(bundles: Mapping[str, Prefetched]) -> None:
+    for name, bundle in bundles.items():
+        if bundle.foreign:
+            raise NothingToJudge(
+                f"A resource in context.{name} belongs to someone other than context.patientId. Nothing was checked."
+            )
+
+
+def _refuse_nothing_usable(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
+    usable = (KeyState.SATISFIED, KeyState.NULL)
+    if not any(prefetch[key.name].state in usable for key in plan.keys):
+        keys = ", ".join(key.name for key in plan.keys)
+        raise NothingToJudge(
+            f"None of the prefetch keys could be used, and this service fetches nothing itself. It asks for: {keys}."
+        )

@@ -1,0 +1,139 @@
+"""What goes into the audit about one call, and how sure it is that it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+import msgspec
+import structlog
+
+from cds_hooks.audit import AuditStore, Entry, FindingRow
+from cds_hooks.models import EXTENSION
+from cds_hooks.service import KeyState, Prefetched, Subject
+
+DURABLE, PENDING, FAILED, OFF = "durable", "pending", "failed", "off"
+LEAST_WAIT = 0.25
+KEY_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+SERVICE_NAME = re.compile(r"[a-z0-9-]{1,64}")
+HOOK_NAME = re.compile(r"[a-z-]{1,40}")
+
+_encode = msgspec.json.Encoder().encode
+log = structlog.get_logger()
+
+
+class Trace(msgspec.Struct):
+    """What is known of a call so far; an audit entry can be made of it at any moment."""
+
+    id: str
+    time: datetime
+    started: float
+    service: str = ""
+    hook: str = ""
+    hook_instance: str = ""
+    patient: str = ""
+    client: str = ""
+    ruleset: str = ""
+    status: int = 200
+    detail: str = ""
+    keys: bytes = b"{}"
+    cards: bytes = b"[]"
+    results: bytes = b"[]"
+    subjects: bytes = b"[]"
+    findings: tuple[FindingRow, ...] = ()
+    card_uuids: tuple[str, ...] = ()
+
+    def entry(self) -> Entry:
+        return Entry(
+            id=self.id,
+            time=self.time,
+            client=self.client,
+            service=self.service,
+            hook=self.hook,
+            hook_instance=self.hook_instance,
+            patient=self.patient,
+            ruleset=self.ruleset,
+            status=self.status,
+            outcome="answered" if self.status == 200 else "refused",
+            detail=self.detail,
+            milliseconds=round((monotonic() - self.started) * 1000, 3),
+            keys=self.keys,
+            cards=self.cards,
+            results=self.results,
+            subjects=self.subjects,
+            findings=self.findings,
+            card_uuids=self.card_uuids,
+        )
+
+
+async def record(store: AuditStore | None, entry: Entry, deadline: float) -> str:
+    """Writes ``entry`` and says how far it came before ``deadline``, or a quarter of a second if that is later."""
+    if store is None:
+        return OFF
+    try:
+        async with asyncio.timeout(max(LEAST_WAIT, deadline - monotonic())):
+            return DURABLE if await store.append(entry) else FAILED
+    except TimeoutError:
+        return PENDING
+    except Exception as error:
+        log.error("audit-append-raised", audit=entry.id, error=type(error).__name__)
+        return FAILED
+
+
+def keys_json(prefetch: Mapping[str, Prefetched], declared: Container[str]) -> bytes:
+    """The state of every key. A key that the client made up is kept only if it looks like a name."""
+    return _encode({key: _key(one) for key, one in prefetch.items() if key in declared or KEY_NAME.fullmatch(key)})
+
+
+_GOOD = {"state": KeyState.SATISFIED.value}
+
+
+def _key(one: Prefetched) -> dict[str, Any]:
+    if one.state is KeyState.SATISFIED and not one.foreign and not one.unreadable:
+        return _GOOD
+    state: dict[str, Any] = {"state": one.state.value}
+    if one.reason:
+        state["reason"] = one.reason
+    if one.foreign:
+        state["foreign"] = one.foreign
+    if one.unreadable:
+        state["unreadable"] = len(one.unreadable)
+    return state
+
+
+def subjects_json(subjects: Iterable[Subject]) -> bytes:
+    return _encode([{"reference": one.reference, "label": one.label} for one in subjects])
+
+
+def findings_of(
+    results: Iterable[dict[str, Any]], cards: Iterable[dict[str, Any]], subjects: Sequence[Subject]
+) -> tuple[FindingRow, ...]:
+    """The verdicts that fired, each with the name of its order and whether a card showed it."""
+    fired = [one for one in results if one.get("status") == "fired"]
+    if not fired:
+        return ()
+    labels = {one.reference: one.label for one in subjects}
+    shown = {pair for card in cards for pair in _shown_by(card)}
+    return tuple(_finding(one, labels, shown) for one in fired)
+
+
+def _finding(result: dict[str, Any], labels: Mapping[str, str], shown: set[tuple[str, str]]) -> FindingRow:
+    rule, subject = result.get("rule", ""), result.get("subject", "")
+    return FindingRow(
+        rule=rule,
+        subject=subject,
+        label=labels.get(subject, ""),
+        indicator=result.get("indicator", ""),
+        suppressed=result.get("suppressed", ""),
+        shown=(rule, subject) in shown,
+    )
+
+
+def _shown_by(card: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    ours = card.get("extension", {}).get(EXTENSION, {})
+    subject = ours.get("subject", "")
+    return ((rule.get("id", ""), subject) for rule in ours.get("rules", ()))

@@ -1,0 +1,246 @@
+"""What a plugin hands to the host, and what the host hands to a plugin at each call.
+
+A plugin is a factory ``Callable[[Site], Plugin]`` that the host finds through the entry point group
+``cds_hooks.plugins`` or the setting ``DYSTONIA_CDS_PLUGIN`` (``module:NAME``). The host renders, the plugin says:
+everything that people see of the clinical content comes from the values below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class KeyState(StrEnum):
+    """What became of one prefetch key. An optional token that the context lacks makes a key ``NOT_ASKED``."""
+
+    SATISFIED = "satisfied"
+    NULL = "null"
+    MISSING = "missing"
+    FAILED = "failed"
+    NOT_ASKED = "not-asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What the operator configured and a plugin may need.
+
+    ``expected_keys`` are the prefetch keys whose absence must be told (clinical specification D.6).
+    ``public_url`` has no trailing slash and is the base of links to the guideline.
+    """
+
+    jurisdiction: str = "us"
+    public_url: str = "http://127.0.0.1:8000"
+    canonical: str = "https://dystonia-cds.example/fhir"
+    expected_keys: tuple[str, ...] = ("patient", "medications", "allergies", "conditions", "observations")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a client may ask for in ``extension["pddi-configuration-items"]`` (HL7 PDDI-CDS guide)."""
+
+    cache_for_order_sign_filtering: bool = False
+    filter_out_repeated_alerts: bool = False
+    show_evidence_support: bool = True
+    alert_non_serious: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A resource that was sent and could not be decoded: never the same as an absent one."""
+
+    resource_type: str
+    id: str
+
+
+class Prefetched(msgspec.Struct):
+    """One prefetch key as it arrived.
+
+    ``resources`` are the readable resources that belong to the patient (structs of ``Plugin.resource``).
+    ``reason`` stands with ``FAILED`` (``key-failed`` or ``truncated``) and ``MISSING`` (``key-missing``).
+    ``foreign`` counts resources of someone else, which were dropped. ``full_urls`` stands beside ``resources`` in the
+    Bundles of the context only: the ``fullUrl`` of each, or an empty string.
+    """
+
+    state: KeyState
+    reason: str = ""
+    resources: list[Any] = []
+    unreadable: list[Unreadable] = []
+    foreign: int = 0
+    full_urls: list[str] = []
+
+
+class HookCall(msgspec.Struct, frozen=True):
+    """One hook call, checked and decoded: all that a plugin may look at.
+
+    ``bundles`` holds the resources of the context's Bundles by field name (``draftOrders``, ``medications``,
+    ``conditions``), each with its ``fullUrl`` in ``Prefetched.full_urls``. ``now`` is the one wall clock value
+    of the call. ``deadline`` is a ``time.monotonic()`` moment after which no further rule should start. ``body`` is the
+    request as it came, for the rare suggestion that must give an existing resource back whole.
+    """
+
+    service: Service
+    client: str
+    hook_instance: str
+    patient_id: str
+    user_id: str
+    encounter_id: str
+    selections: tuple[str, ...]
+    bundles: Mapping[str, Prefetched]
+    prefetch: Mapping[str, Prefetched]
+    now: datetime
+    deadline: float
+    options: Options
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a result is about, for people who audit: a draft order's reference and its short name ("haloperidol")."""
+
+    reference: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a plugin answers: cards and verdicts as JSON-ready dictionaries in the shapes of ``contract.md``.
+
+    ``results`` go into the response extension and the audit; ``subjects`` only into the audit.
+    """
+
+    cards: Sequence[dict[str, Any]] = ()
+    results: Sequence[dict[str, Any]] = ()
+    subjects: Sequence[Subject] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One CDS service: discovery data and the function that judges a call.
+
+    ``prefetch`` maps key to template; ``resource_types`` maps key to the resource type that the template asks for;
+    ``context_bundles`` are the context fields that hold a Bundle this service needs (``draftOrders``).
+    ``patient_level`` services answer 412 when not a single key is usable.
+    """
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, str]
+    resource_types: Mapping[str, str]
+    evaluate: Callable[[HookCall], Answer]
+    context_bundles: tuple[str, ...] = ()
+    patient_level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One source behind a statement; ``label`` is author and year (or product and date), never a title."""
+
+    key: str
+    label: str
+    url: str
+    strength: str
+    supports: str
+    mark: str
+    date_read: str
+    review_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelinePage:
+    """One rule as people read it at ``/guideline/{id}``.
+
+    ``sections`` are (heading, paragraphs); ``thresholds`` are (name, value, unit, source); ``levels`` are
+    (indicator, when); ``override_reasons`` are the displays that a card offers.
+    """
+
+    id: str
+    version: str
+    title: str
+    group: str
+    question: str
+    indicator: str
+    hooks: tuple[str, ...]
+    summary_example: str
+    looks_for: tuple[str, ...]
+    levels: tuple[tuple[str, str], ...]
+    thresholds: tuple[tuple[str, str, str, str], ...]
+    missing_data: tuple[str, ...]
+    suppressions: tuple[tuple[str, str], ...]
+    options: tuple[str, ...]
+    override_reasons: tuple[str, ...]
+    evidence: tuple[Citation, ...]
+    strength: str
+    seed: tuple[str, ...]
+    not_covered: tuple[str, ...]
+    reviewed: str
+    review_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SampleOrder:
+    """An order that the try-it page can put before a hook: a search name and a MedicationRequest without subject."""
+
+    id: str
+    name: str
+    resource: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePatient:
+    """An invented patient of the try-it page: FHIR data by prefetch key, and what to expect of it.
+
+    ``orders`` are ids of :class:`SampleOrder`, the first one chosen by default. ``build`` is called with "now", so that
+    ages and windows stay what the story says on any day.
+    """
+
+    id: str
+    name: str
+    story: str
+    shows: str
+    hook: str
+    orders: tuple[str, ...]
+    build: Callable[[datetime], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideReason:
+    """One coded reason for not following a card."""
+
+    code: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A set of clinical rules as the host sees it.
+
+    ``resource`` is the msgspec Struct that one FHIR resource is decoded into; it must have at least the attributes
+    of :class:`cds_hooks.wire.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
+    ``codes`` counts what was loaded, for ``/readyz``.
+    """
+
+    name: str
+    version: str
+    ruleset: str
+    resource: type
+    services: tuple[Service, ...]
+    guideline: tuple[GuidelinePage, ...] = ()
+    intro: tuple[str, ...] = ()
+    disclaimer: tuple[str, ...] = ()
+    samples: tuple[SamplePatient, ...] = ()
+    orders: tuple[SampleOrder, ...] = ()
+    override_reasons: tuple[OverrideReason, ...] = ()
+    codes: Mapping[str, int] = field(default_factory=dict)
+    artefacts: Callable[[], Mapping[str, bytes]] = dict
+
+
+PluginFactory = Callable[[Site], Plugin]

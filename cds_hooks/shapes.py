@@ -1,0 +1,144 @@
+"""What the host reads of a FHIR resource, whatever struct the plugin decodes resources into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from cds_hooks.service import Unreadable
+
+
+class IdentifierLike(Protocol):
+    """A business identifier."""
+
+    system: str | None
+    value: str | None
+
+
+class ReferenceLike(Protocol):
+    """A FHIR Reference."""
+
+    reference: str | None
+    type: str | None
+    identifier: Any
+    display: str | None
+
+
+class LinkLike(Protocol):
+    """A link of a Bundle."""
+
+    relation: str | None
+    url: str | None
+
+
+class SearchLike(Protocol):
+    """Why an entry is in a search result."""
+
+    mode: str | None
+
+
+class IssueLike(Protocol):
+    """One issue of an OperationOutcome."""
+
+    severity: str | None
+
+
+class EntryLike(Protocol):
+    """An entry of a Bundle. An entry may also have ``response``, with the ``status`` of a batch answer."""
+
+    fullUrl: str | None
+    resource: Any
+    search: Any
+
+
+class ResourceLike(Protocol):
+    """The attributes that ``Plugin.resource`` must have at least, each ``None`` where the resource has no such element.
+
+    One struct serves every resource type. ``identifier`` may be a list of identifiers or a single one; ``total`` may
+    be untyped. A struct that also has ``beneficiary`` gets that element checked as an owner like ``subject``.
+    """
+
+    resourceType: str
+    id: str | None
+    type: Any
+    total: Any
+    link: Sequence[Any] | None
+    entry: Sequence[Any] | None
+    issue: Sequence[Any] | None
+    contained: Sequence[Any] | None
+    subject: Any
+    patient: Any
+    identifier: Any
+
+
+class Link(msgspec.Struct, gc=False):
+    """A link of a Bundle that was read entry by entry."""
+
+    relation: str | None = None
+    url: str | None = None
+
+
+class Search(msgspec.Struct, gc=False):
+    """The search part of an entry that was read alone."""
+
+    mode: str | None = None
+
+
+class Response(msgspec.Struct, gc=False):
+    """The response part of an entry that was read alone."""
+
+    status: str | None = None
+
+
+class ReadEntry(msgspec.Struct, gc=False):
+    """An entry that was read alone, because something in its Bundle has a wrong type."""
+
+    fullUrl: str | None = None
+    resource: Any = None
+    search: Search | None = None
+    response: Response | None = None
+
+
+class ReadBundle(msgspec.Struct, gc=False):
+    """A Bundle whose entries were read one by one; ``resource`` of an entry may be :class:`Unreadable`."""
+
+    entry: list[ReadEntry]
+    link: list[Link] | None = None
+    total: Any = None
+    resourceType: str = "Bundle"
+
+
+class WrongShape(msgspec.Struct, frozen=True):
+    """A value that is no resource at all: a string, a number, a list."""
+
+    kind: str
+
+
+Value = ResourceLike | ReadBundle | Unreadable | WrongShape | None
+"""One prefetch key or context field as it was read; ``None`` stands for JSON ``null``."""
+
+KINDS = {
+    ord('"'): "string",
+    ord("{"): "object",
+    ord("["): "array",
+    ord("t"): "boolean",
+    ord("f"): "boolean",
+    ord("n"): "null",
+}
+
+
+def kind_of(raw: bytes) -> str:
+    """The JSON type of a value by its first byte; never the value."""
+    text = raw.lstrip(b" \t\r\n")
+    return KINDS.get(text[0], "number") if text else "nothing"
+
+
+def kind_of_value(value: object) -> str:
+    """The JSON type of a decoded value that is no resource."""
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "number"

@@ -1,0 +1,65 @@
+"""The page where a newcomer fires hooks at sample patients and sees the answer as an EHR would draw it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from cds_hooks.clock import Clock, utc_now
+from cds_hooks.pages import html_response
+from cds_hooks.service import Plugin
+
+JSON_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def routes(plugin: Plugin, clock: Clock = utc_now) -> list[Route]:
+    """The page, what it may choose from, and the record of one sample patient as it stands now."""
+    samples = {sample.id: sample for sample in plugin.samples}
+
+    def page(_request: Request) -> Response:
+        return html_response("try_it.html", nav="try-it", plugin=plugin)
+
+    def data(_request: Request) -> Response:
+        return JSONResponse(choices(plugin), headers=JSON_HEADERS)
+
+    def patient(request: Request) -> Response:
+        sample = samples.get(request.path_params["patient_id"])
+        if sample is None:
+            return JSONResponse({"error": "There is no sample patient with this id."}, 404, headers=JSON_HEADERS)
+        return JSONResponse(dict(sample.build(clock())), headers=JSON_HEADERS)
+
+    return [Route("/", page), Route("/try-it/data", data), Route("/try-it/patients/{patient_id}", patient)]
+
+
+def choices(plugin: Plugin) -> dict[str, Any]:
+    """All that the page may choose from, in the order in which the plugin gives it."""
+    return {
+        "patients": [
+            {
+                "id": sample.id,
+                "name": sample.name,
+                "story": sample.story,
+                "shows": sample.shows,
+                "hook": sample.hook,
+                "orders": list(sample.orders),
+            }
+            for sample in plugin.samples
+        ],
+        "orders": [{"id": order.id, "name": order.name, "resource": dict(order.resource)} for order in plugin.orders],
+        "services": [
+            {
+                "id": service.id,
+                "hook": service.hook,
+                "title": service.title,
+                "description": service.description,
+                "prefetch": list(service.prefetch),
+                "bundles": list(service.context_bundles),
+            }
+            for service in plugin.services
+        ],
+        "overrideReasons": [{"code": reason.code, "display": reason.display} for reason in plugin.override_reasons],
+        "rules": {page.id: {"title": page.title, "silences": dict(page.suppressions)} for page in plugin.guideline},
+    }

@@ -1,0 +1,267 @@
+"""What we receive: one hook call, decoded once and forgivingly.
+
+The whole call goes through one typed msgspec decode. Only where that meets an element of a wrong type is the call read
+again piece by piece, so that one bad element costs its resource and not the call. What the call must hold to be one
+(``hook``, ``hookInstance``, ``context``, ``context.patientId``) is said to the client by name and JSON type, never by
+value. ``fhirAuthorization`` is skipped while decoding: a token that is never read cannot leak.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from cds_hooks.errors import BadCall
+from cds_hooks.loose import MISFIT, LooseReader, json_text
+from cds_hooks.service import Options, Service
+from cds_hooks.shapes import Value, WrongShape, kind_of
+
+LONGEST_TEXT = 255
+HOOK_NAME = re.compile(r"[a-z-]{1,40}")
+CONFIGURATION = "pddi-configuration-items"
+NOTHING = msgspec.Raw()
+
+
+class Envelope(msgspec.Struct, gc=False):
+    """The outer part of a call; :func:`make_decoder` derives the struct that also types ``prefetch``."""
+
+    hook: str = ""
+    hookInstance: str = ""
+    fhirServer: str | None = None
+    context: msgspec.Raw = NOTHING
+    extension: msgspec.Raw = NOTHING
+
+
+class Context(msgspec.Struct, gc=False):
+    """What every hook's context has; Bundles are added for the services that need them."""
+
+    patientId: str = ""
+    userId: str | None = None
+    encounterId: str | None = None
+    selections: list[str] | None = None
+
+
+class Call(msgspec.Struct, gc=False):
+    """One decoded call. ``prefetch`` is :class:`WrongShape` where the client sent something other than an object."""
+
+    hook_instance: str
+    fhir_server: str
+    patient_id: str
+    user_id: str
+    encounter_id: str
+    selections: tuple[str, ...]
+    bundles: Mapping[str, Value]
+    prefetch: Mapping[str, Value] | WrongShape
+    options: Options
+
+
+def make_decoder(resource_type: type) -> Decoder:
+    """Returns the decoder for calls whose resources are read into ``resource_type`` (see ``ResourceLike``)."""
+    return Decoder(resource_type)
+
+
+class Decoder:
+    """Turns the body of a hook call into a :class:`Call`."""
+
+    def __init__(self, resource_type: type) -> None:
+        self.resource_type = resource_type
+        values = dict[str, resource_type | str | list | int | float | bool | None]  # type: ignore[valid-type,type-arg]
+        fields = [("prefetch", values | None, None)]
+        struct = msgspec.defstruct("TypedEnvelope", fields, bases=(Envelope,), gc=False)
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, float_hook=Decimal)
+        self._contexts: dict[tuple[str, ...], msgspec.json.Decoder[Any]] = {}
+        self._loose = LooseReader(resource_type)
+
+    def decode(self, body: bytes, service: Service) -> Call:
+        """Reads one call for ``service``; raises :class:`BadCall` if it is none."""
+        try:
+            if not body.isascii():
+                body.decode()
+            return self._read(body, service)
+        except UnicodeDecodeError as error:
+            raise BadCall(f"The body is not UTF-8: invalid byte at position {error.start}.") from None
+        except RecursionError:
+            raise BadCall("The body is nested too deeply.") from None
+        except MISFIT:
+            raise BadCall("The body holds a number that is out of range.") from None
+        except msgspec.DecodeError as error:
+            raise BadCall(f"The body is not JSON: {error}.") from None
+
+    def _read(self, body: bytes, service: Service) -> Call:
+        try:
+            envelope = self._envelope.decode(body)
+            prefetch = envelope.prefetch or {}
+        except MISFIT:
+            envelope, prefetch = self._read_loosely(body)
+        if not envelope.hook or not envelope.hookInstance or not envelope.context:
+            envelope, prefetch = self._read_loosely(body)
+        _check_texts(envelope)
+        _check_hook(envelope.hook, service)
+        return self._assemble(envelope, prefetch, service)
+
+    def _read_loosely(self, body: bytes) -> tuple[Envelope, Mapping[str, Value] | WrongShape]:
+        fields = self._loose.fields(body, "the body")
+        envelope = Envelope(
+            hook=required_text(fields, "hook", "hook"),
+            hookInstance=required_text(fields, "hookInstance", "hookInstance"),
+            fhirServer=optional_text(fields, "fhirServer"),
+            context=msgspec.Raw(required_object(fields, "context")),
+            extension=fields.get("extension", NOTHING),
+        )
+        raw = bytes(fields.get("prefetch", b"null"))
+        if kind_of(raw) not in {"object", "null"}:
+            return envelope, WrongShape(kind_of(raw))
+        values = self._loose.fields(raw, "prefetch") if kind_of(raw) == "object" else {}
+        return envelope, {key: self._loose.value(value) for key, value in values.items()}
+
+    def _assemble(self, envelope: Envelope, prefetch: Mapping[str, Any] | WrongShape, service: Service) -> Call:
+        context, bundles = self._read_context(bytes(envelope.context), service)
+        return Call(
+            hook_instance=envelope.hookInstance,
+            fhir_server=envelope.fhirServer or "",
+            patient_id=_patient_id(context.patientId),
+            user_id=context.userId or "",
+            encounter_id=(context.encounterId or "").removeprefix("Encounter/"),
+            selections=tuple(context.selections or ()),
+            bundles=bundles,
+            prefetch=prefetch,
+            options=read_options(envelope.extension),
+        )
+
+    def _read_context(self, raw: bytes, service: Service) -> tuple[Context, Mapping[str, Value]]:
+        if has_duplicate_keys(raw):
+            raise BadCall("context: the same key stands twice in one object; expected every key once.")
+        names = service.context_bundles
+        try:
+            context = self._context_decoder(names).decode(raw)
+        except MISFIT:
+            return self._read_context_loosely(raw, names)
+        bundles: dict[str, Value] = {name: getattr(context, name) for name in names}
+        if all(getattr(value, "resourceType", "") == "Bundle" for value in bundles.values()):
+            return context, bundles
+        return self._read_context_loosely(raw, names)
+
+    def _context_decoder(self, names: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
+        if names not in self._contexts:
+            fields = [(name, self.resource_type | None, None) for name in names]
+            struct = msgspec.defstruct("TypedContext", fields, bases=(Context,), gc=False)
+            self._contexts[names] = msgspec.json.Decoder(struct, float_hook=Decimal)
+        return self._contexts[names]
+
+    def _read_context_loosely(self, raw: bytes, names: tuple[str, ...]) -> tuple[Context, Mapping[str, Value]]:
+        fields = self._loose.fields(raw, "context")
+        context = Context(
+            patientId=required_text(fields, "patientId", "context.patientId"),
+            userId=optional_text(fields, "userId"),
+            encounterId=optional_text(fields, "encounterId"),
+            selections=self._loose.texts(fields.get("selections", b"null")),
+        )
+        return context, {name: self._bundle(fields, name) for name in names}
+
+    def _bundle(self, fields: Mapping[str, Any], name: str) -> Value:
+        raw = bytes(fields.get(name, b""))
+        if kind_of(raw) != "object":
+            raise BadCall(f"context.{name}: expected a Bundle, got {kind_of(raw)}.")
+        value = self._loose.value(raw)
+        if isinstance(value, WrongShape) or getattr(value, "resourceType", "") != "Bundle":
+            raise BadCall(f"context.{name}: expected a Bundle, got another object.")
+        return value
+
+
+def has_duplicate_keys(raw: bytes) -> bool:
+    """Whether an object in ``raw`` has a key twice.
+
+    What comes out of decoding and encoding again has no key twice; if it equals what came in (without white space),
+    nothing was twice. That costs a third of the exact check, which follows for the rare spelling that does not survive.
+    """
+    try:
+        again = _ENCODER.encode(_ANYTHING.decode(raw))
+        if again == raw or again == msgspec.json.format(raw, indent=-1):
+            return False
+    except MISFIT:
+        pass
+    try:
+        json.loads(raw, object_pairs_hook=_distinct, parse_int=str, parse_float=str)
+    except _Duplicate:
+        return True
+    return False
+
+
+_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class _Duplicate(Exception):
+    """A key that stands twice."""
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _Duplicate
+    return members
+
+
+def required_text(fields: Mapping[str, Any], key: str, path: str) -> str:
+    """A non-empty string, or a refusal that names the field and the JSON type that came instead."""
+    raw = bytes(fields.get(key, b""))
+    text = json_text(raw)
+    if not text:
+        got = "an empty string" if kind_of(raw) == "string" else kind_of(raw)
+        raise BadCall(f"{path}: expected a non-empty string, got {got}.")
+    return text
+
+
+def optional_text(fields: Mapping[str, Any], key: str) -> str | None:
+    return json_text(bytes(fields.get(key, b""))) or None
+
+
+def required_object(fields: Mapping[str, Any], key: str) -> bytes:
+    raw = bytes(fields.get(key, b""))
+    if kind_of(raw) != "object":
+        raise BadCall(f"{key}: expected an object, got {kind_of(raw)}.")
+    return raw
+
+
+def _check_texts(envelope: Envelope) -> None:
+    text = envelope.hookInstance
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        raise BadCall(f"hookInstance: expected at most {LONGEST_TEXT} characters without NUL.")
+
+
+def _check_hook(hook: str, service: Service) -> None:
+    if hook != service.hook:
+        got = f"'{hook}'" if HOOK_NAME.fullmatch(hook) else "another name"
+        raise BadCall(f"hook: the service '{service.id}' answers the hook '{service.hook}', got {got}.")
+
+
+def _patient_id(text: str) -> str:
+    patient_id = text.strip().removeprefix("Patient/")
+    if not patient_id:
+        got = "a string without an id" if text else "nothing"
+        raise BadCall(f"context.patientId: expected a non-empty string, got {got}.")
+    if len(patient_id) > LONGEST_TEXT or "\0" in patient_id:
+        raise BadCall(f"context.patientId: expected at most {LONGEST_TEXT} characters without NUL.")
+    return patient_id
+
+
+_NO_OPTIONS = Options()
+_OPTION_NAMES = {name.replace("_", "-"): name for name in Options.__slots__}
+
+
+def read_options(extension: msgspec.Raw) -> Options:
+    """The options of HL7's PDDI-CDS guide; whatever is not a boolean under a known name is ignored."""
+    raw = bytes(extension)
+    if CONFIGURATION.encode() not in raw:
+        return _NO_OPTIONS
+    try:
+        given = _ANYTHING.decode(raw)[CONFIGURATION]
+        items = {_OPTION_NAMES[key]: on for key, on in given.items() if key in _OPTION_NAMES and isinstance(on, bool)}
+    except (*MISFIT, AttributeError, KeyError, TypeError):
+        return _NO_OPTIONS
+    return Options(**items)

@@ -1,0 +1,1 @@
+"""Dystonia: the clinical rules, and nothing else."""

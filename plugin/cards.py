@@ -1,0 +1,255 @@
+"""Findings -> cards: one per draft order, one about the patient, at most three, most severe first (D.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID, uuid5
+
+import msgspec
+
+from plugin.engine import Judged
+from plugin.evidence import BIBLIOGRAPHY
+from plugin.guideline_text import OVERRIDE_REASONS, TEXTS
+from plugin.patient import Gap
+from plugin.rule import Case, Finding, Indicator, Rule, Status, Verdict
+from plugin.rules import data_quality
+from plugin.suggestions import Builder, Originals
+
+MOST_CARDS = 3
+LONGEST_SUMMARY = 139
+_MOST_SUGGESTIONS = 6
+_MOST_REASONS = 9
+_MOST_SOURCES = 4
+_LABEL = "Dystonia CDS guideline"
+_PURPOSE = "Decision support for prescribers and pharmacists, to be judged independently; no card never means safe."
+
+Json = dict[str, Any]
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What every card of one call shares.
+
+    ``namespace`` is the base of the uuids; ``identity`` is (client, service, hookInstance, patient).
+    """
+
+    public_url: str
+    canonical: str
+    namespace: UUID
+    identity: tuple[str, ...]
+    originals: Originals
+    orderable: Mapping[str, Mapping[str, str]]
+    show_sources: bool = True
+    show_info: bool = True
+
+
+class _Part(msgspec.Struct, frozen=True):
+    rule: Rule
+    verdict: Verdict
+    finding: Finding
+
+
+class _Draft(msgspec.Struct):
+    """A card before it is written: the parts that were found and the notes about data."""
+
+    judged: Judged
+    parts: list[_Part]
+    notes: list[_Part]
+
+    @property
+    def leader(self) -> _Part:
+        return (self.parts or self.notes)[0]
+
+    @property
+    def indicator(self) -> Indicator:
+        return self.leader.finding.indicator
+
+
+def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], set[tuple[str, str]]]:
+    """The cards, and (subject, rule) of findings that were left out because the client wants no info cards."""
+    drafts = [draft for one in judged if (draft := _draft(one))]
+    quiet: set[tuple[str, str]] = set()
+    shown = []
+    for draft in drafts:
+        kept = draft if frame.show_info else _serious(draft, quiet)
+        if kept is not None:
+            shown.append(kept)
+    shown.sort(key=lambda draft: -draft.indicator)
+    cards = [
+        _card(draft, frame, shown[MOST_CARDS:] if place == MOST_CARDS - 1 else [])
+        for place, draft in enumerate(shown[:MOST_CARDS])
+    ]
+    return cards, quiet
+
+
+def _serious(draft: _Draft, quiet: set[tuple[str, str]]) -> _Draft | None:
+    """Without info cards: a warning stays whole, notes about what could not be checked stay, the rest is left out."""
+    if not draft.parts or draft.indicator > Indicator.INFO:
+        return draft
+    subject = subject_of(draft.judged.case)
+    quiet.update((subject, part.rule.id) for part in draft.parts)
+    alone = [note for note in draft.notes if note.verdict.alone]
+    if alone and data_quality.may_stand_alone(draft.judged.case):
+        return _Draft(draft.judged, [], draft.notes)
+    return None
+
+
+def subject_of(case: Case) -> str:
+    """The reference of the order that a case is about; empty for the patient."""
+    return case.order.reference if case.order is not None else ""
+
+
+def _draft(judged: Judged) -> _Draft | None:
+    found = [
+        _Part(rule, verdict, verdict.finding)
+        for rule, verdict in judged.verdicts
+        if verdict.finding is not None and verdict.status is Status.FIRED and not verdict.suppressed
+    ]
+    about_data = set(data_quality.RULES)
+    parts = [part for part in found if part.rule not in about_data]
+    notes = [part for part in found if part.rule in about_data]
+    notes.sort(key=lambda part: (not part.verdict.alone, part.rule.rank))
+    parts.sort(key=lambda part: (-part.finding.indicator, part.rule.rank))
+    if parts:
+        return _Draft(judged, parts, notes)
+    alone = any(note.verdict.alone for note in notes) and data_quality.may_stand_alone(judged.case)
+    return _Draft(judged, [], notes) if alone else None
+
+
+def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
+    case = draft.judged.case
+    every = [*draft.parts, *draft.notes]
+    uuid = _uuid(draft, every, frame)
+    builder = Builder(case, uuid, frame.originals, frame.orderable)
+    for part in draft.parts:
+        builder.add(part.finding.options)
+    card: Json = {
+        "uuid": str(uuid),
+        "summary": _summary(draft),
+        "detail": _detail(draft, builder, further),
+        "indicator": draft.indicator.word,
+        "source": {
+            "label": _LABEL,
+            "url": f"{frame.public_url}/guideline",
+            "topic": {"system": f"{frame.canonical}/CodeSystem/rules", "code": draft.leader.rule.id},
+        },
+        "overrideReasons": _override_reasons(every, frame),
+        "links": _links(every, frame),
+        "extension": {"org.dystonia-cds": _extension(draft, every)},
+    }
+    if builder.found:
+        card["suggestions"] = builder.found[:_MOST_SUGGESTIONS]
+        card["selectionBehavior"] = "at-most-one"
+    return card
+
+
+def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> UUID:
+    evidence = sorted(
+        f"{part.rule.id}@{part.rule.version}:{part.finding.indicator.word}:{','.join(sorted(part.verdict.inputs))}"
+        for part in every
+    )
+    return uuid5(frame.namespace, "\n".join((*frame.identity, subject_of(draft.judged.case), *evidence)))
+
+
+def _summary(draft: _Draft) -> str:
+    if draft.parts:
+        text = draft.leader.finding.summary
+    else:
+        shorts = list(dict.fromkeys(note.finding.summary for note in draft.notes if note.verdict.alone))
+        drug = _drug_words(draft.judged.case)
+        text = f"Dystonia check incomplete for {drug}: {'; '.join(shorts)}."
+        if len(text) > LONGEST_SUMMARY:
+            text = f"Dystonia check incomplete for {drug}: {shorts[0]}; {len(shorts) - 1} more."
+    return text if len(text) <= LONGEST_SUMMARY else text[: LONGEST_SUMMARY - 1].rstrip() + "…"
+
+
+def _drug_words(case: Case) -> str:
+    names = [item.name for item in case.medication.ingredients if item.tier]
+    return " + ".join(names[:2]) or case.medication.stem or "this order"
+
+
+def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft]) -> str:
+    """Plain Markdown that reads well as text: bold words and bullets, nothing else."""
+    facts = list(dict.fromkeys(fact.text for part in draft.parts for fact in part.finding.facts))
+    why = [text for part in draft.parts for text in part.finding.why]
+    watch = list(dict.fromkeys(text for part in draft.parts for text in part.finding.watch))
+    notes = [text for part in draft.parts for text in part.finding.notes]
+    notes += [text for part in draft.notes for text in part.finding.notes] + builder.notes
+    if not draft.parts:
+        why = ["Not everything needed to judge this order could be read. What could be judged gave no finding."]
+    blocks = [
+        _block("Why now", [*why, *facts]),
+        _block("What to watch", watch),
+        _block("Missing, limited or not used", list(dict.fromkeys(notes))),
+        _block("Further orders with findings", [_further(other) for other in further]),
+        _block("Basis", [_basis(part) for part in (*draft.parts, *draft.notes)]),
+        _PURPOSE,
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def _block(title: str, lines: Sequence[str]) -> str:
+    return f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+
+
+def _further(draft: _Draft) -> str:
+    return f"{_drug_words(draft.judged.case)} ({draft.indicator.word})"
+
+
+def _basis(part: _Part) -> str:
+    text = TEXTS[part.rule.id]
+    labels = [BIBLIOGRAPHY[key].label for key in text.evidence][:_MOST_SOURCES]
+    cited = f" Sources: {'; '.join(labels)}." if labels else ""
+    return f"{part.rule.id} version {part.rule.version}: {text.title}.{cited}"
+
+
+def _override_reasons(every: Sequence[_Part], frame: Frame) -> list[Json]:
+    codes = list(dict.fromkeys(code for part in every for code in TEXTS[part.rule.id].overrides))
+    if "other" in codes:
+        codes = [code for code in codes if code != "other"] + ["other"]
+    system = f"{frame.canonical}/CodeSystem/override-reasons"
+    return [{"code": code, "system": system, "display": OVERRIDE_REASONS[code]} for code in codes[:_MOST_REASONS]]
+
+
+def _links(every: Sequence[_Part], frame: Frame) -> list[Json]:
+    links = [
+        {
+            "label": f"Guideline {part.rule.id}: why, limits and sources",
+            "type": "absolute",
+            "url": f"{frame.public_url}/guideline/{part.rule.id}",
+        }
+        for part in every
+    ]
+    if frame.show_sources:
+        links += _sources(every)
+    return links
+
+
+def _sources(every: Sequence[_Part]) -> list[Json]:
+    """The leading sources of each rule that have an address, labelled by author and year."""
+    keys = dict.fromkeys(key for part in every for key in TEXTS[part.rule.id].evidence)
+    known = [BIBLIOGRAPHY[key] for key in keys if BIBLIOGRAPHY[key].url][:_MOST_SOURCES]
+    return [{"label": source.label, "url": source.url, "type": "absolute"} for source in known]
+
+
+def _extension(draft: _Draft, every: Sequence[_Part]) -> Json:
+    facts = {fact: None for part in every for fact in part.finding.facts}
+    extension: Json = {
+        "rules": [
+            {"id": part.rule.id, "version": part.rule.version, "indicator": part.finding.indicator.word}
+            for part in every
+        ],
+        "facts": [{"text": fact.text, **({"reference": fact.reference} if fact.reference else {})} for fact in facts],
+        "missing": missing_of(draft.judged.case),
+    }
+    subject = subject_of(draft.judged.case)
+    if subject:
+        extension["subject"] = subject
+    return {name: value for name, value in extension.items() if value}
+
+
+def missing_of(case: Case) -> list[Json]:
+    """What was missing, failed or left out, by prefetch key."""
+    gaps: list[Gap] = [gap for told in case.patient.gaps.values() for gap in told]
+    shown = dict.fromkeys((gap.input, gap.reason) for gap in gaps if gap.alone or gap.reason != "key-missing")
+    return [{"input": name, "reason": reason} for name, reason in shown]

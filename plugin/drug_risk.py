@@ -1,0 +1,162 @@
+"""The dopamine blocker of an order: which ingredient, which tier here, and how it relates to what is taken already."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+
+from plugin.patient import Exposure, Order
+from plugin.rule import TIERS, Case, tier_of
+from valuesets import Ingredient
+
+PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
+_LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
+
+
+class Blocker(msgspec.Struct, frozen=True):
+    """The ordered ingredient with the highest tier, and that tier for this patient, route and dose."""
+
+    ingredient: Ingredient
+    tier: str
+
+    @property
+    def name(self) -> str:
+        """Generic name."""
+        return self.ingredient.name
+
+    @property
+    def title(self) -> str:
+        """Generic name to begin a sentence with."""
+        return self.ingredient.name[:1].upper() + self.ingredient.name[1:]
+
+
+def blocker_of(case: Case) -> Blocker | None:
+    """The dopamine blocker that the order holds (tier N included, for which most rules are silent); None without."""
+    order = case.order
+    if order is None:
+        return None
+    found = [Blocker(item, _tier(item, case, order)) for item in order.medication.ingredients if item.tier]
+    return max(found, key=lambda blocker: TIERS[blocker.tier], default=None)
+
+
+def _tier(ingredient: Ingredient, case: Case, order: Order) -> str:
+    """Section B with its conditions; a dose that is not computable leaves the higher tier."""
+    age = case.patient.age
+    tier = tier_of(ingredient, order.route, age.years if age else None)
+    each = order.dose.each_mg
+    if ingredient.low_dose_mg is not None and each is not None and each < ingredient.low_dose_mg:
+        return ingredient.tier_low_dose
+    if ingredient.high_dose_mg_per_kg is not None:
+        per_kg = _per_kg(case, order)
+        if per_kg is not None and per_kg >= ingredient.high_dose_mg_per_kg:
+            return max((tier, ingredient.tier_high_dose), key=lambda name: TIERS[name])
+    return tier
+
+
+def _per_kg(case: Case, order: Order) -> Decimal | None:
+    if order.dose.each_mg_per_kg is not None:
+        return order.dose.each_mg_per_kg
+    weight = weight_kg(case)
+    return order.dose.each_mg / weight if order.dose.each_mg is not None and weight else None
+
+
+def weight_kg(case: Case) -> Decimal | None:
+    """The newest usable weight inside the window for this age (R-DRUG-05), in kg."""
+    limits, age = case.limits, case.patient.age
+    days = limits.weight_days_adult
+    if age is not None and age.years < 18:
+        days = limits.weight_days_child
+        if age.years < 2:
+            days = limits.weight_days_toddler if age.years >= 1 else limits.weight_days_infant
+    for result in case.patient.results.get("weight", ()):
+        old = result.age(case.patient.now)
+        if old is not None and old <= timedelta(days=float(days)) and result.value and not result.problem:
+            return result.value
+    return None
+
+
+def exposure_tier(exposure: Exposure, case: Case) -> str:
+    """The tier of something that the patient takes."""
+    age = case.patient.age
+    return tier_of(exposure.ingredient, exposure.route, age.years if age else None)
+
+
+def blockers_taken(case: Case, but: frozenset[str]) -> list[Exposure]:
+    """Other dopamine blockers (tier L and above) that are current, ordered beside this one, or on hold."""
+    return [
+        exposure
+        for exposure in case.others
+        if (exposure.current or exposure.on_hold)
+        and exposure.ingredient.name not in but
+        and TIERS[exposure_tier(exposure, case)] >= TIERS["L"]
+    ]
+
+
+class History(msgspec.Struct, frozen=True):
+    """How the order relates to earlier use of the same ingredient.
+
+    ``new``: none in 30 days; ``increase``: at least 1.5 times the current daily dose; ``stable``: current for 30 days
+    (long-acting 90); ``just_started``: same ingredient started within 24 hours; ``fast``: an increase within 72 hours.
+    """
+
+    new: bool
+    increase: bool
+    stable: Exposure | None
+    just_started: Exposure | None
+    fast: bool
+
+
+def history_of(case: Case, ingredient: Ingredient) -> History:
+    """Earlier use of the ordered ingredient, drafts of this session left out."""
+    limits, now = case.limits, case.patient.now
+    same = [e for e in case.others if e.ingredient.name == ingredient.name and not e.draft]
+    recent = timedelta(days=float(limits.new_start_days))
+    taken = [e for e in same if e.current or (e.last is not None and e.last.age(now) <= recent)]
+    current = [e for e in same if e.current]
+    increase = any(_is_increase(case, e) for e in current)
+    fast_window = timedelta(hours=float(limits.fast_titration_hours))
+    fast = any(_is_increase(case, e) and e.start is not None and e.start.age(now) <= fast_window for e in current)
+    return History(
+        not taken,
+        increase,
+        next((e for e in current if _is_stable(case, e)), None),
+        next((e for e in taken if _started_today(case, e)), None),
+        fast,
+    )
+
+
+def _is_increase(case: Case, exposure: Exposure) -> bool:
+    draft = case.order.dose.per_day_mg if case.order else None
+    before = exposure.per_day_mg
+    return (
+        draft is not None and before is not None and before > 0 and draft >= before * case.limits.dose_increase_factor
+    )
+
+
+def _is_stable(case: Case, exposure: Exposure) -> bool:
+    days = case.limits.stable_days_long_acting if exposure.long_acting else case.limits.stable_days
+    return exposure.start is not None and exposure.start.age(case.patient.now) >= timedelta(days=float(days))
+
+
+def _started_today(case: Case, exposure: Exposure) -> bool:
+    limit = timedelta(hours=float(case.limits.reorder_hours))
+    return exposure.start is not None and exposure.start.age(case.patient.now) <= limit
+
+
+def prophylaxis(case: Case) -> tuple[Exposure | None, Exposure | None]:
+    """(scheduled, as-needed-only) anticholinergic or antihistamine cover that is current or ordered with this drug."""
+    cover = [
+        e for e in case.others if e.current and e.ingredient.classes & PROPHYLAXIS and e.route not in _LOCAL_ROUTES
+    ]
+    scheduled = next((e for e in cover if not e.as_needed), None)
+    return scheduled, next((e for e in cover if e.as_needed), None) if scheduled is None else None
+
+
+def exempt_partner(case: Case, ingredient: Ingredient) -> Exposure | None:
+    """The other half of the haloperidol and promethazine pair, when this order is one half of it."""
+    for own, partner in (("haloperidol", "promethazine"), ("promethazine", "haloperidol")):
+        if own in ingredient.classes:
+            return next((e for e in case.others if e.current and partner in e.ingredient.classes), None)
+    return None

@@ -1,0 +1,71 @@
+"""Runs the rules of a hook on each order and on the patient; one rule's failure is its own."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Sequence
+from time import monotonic
+
+import msgspec
+
+from plugin import labs
+from plugin.patient import Order, Patient
+from plugin.rule import Case, Rule, Verdict, not_checked
+from plugin.rules import data_quality
+from plugin.thresholds import Limits
+
+log = logging.getLogger("plugin.engine")
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """All verdicts about one subject: a draft order, or the patient when ``case.order`` is None."""
+
+    case: Case
+    verdicts: tuple[tuple[Rule, Verdict], ...]
+
+
+def judge(
+    patient: Patient,
+    orders: Sequence[Order | None],
+    hook: str,
+    rules: Sequence[Rule],
+    limits: Limits,
+    jurisdiction: str,
+    deadline: float,
+) -> list[Judged]:
+    """Judge every order (or the patient, given as None) with the rules bound to the hook.
+
+    ``deadline`` is a ``time.monotonic()`` moment: rules that would start later are not-checked, reason ``time``.
+    """
+    mine = [rule for rule in rules if hook in rule.hooks]
+    about_data = set(data_quality.RULES)
+    first = [rule for rule in mine if rule not in about_data]
+    last = [rule for rule in mine if rule in about_data]
+    calcium, magnesium = labs.calcium(patient, limits), labs.magnesium(patient, limits)
+    cases = [Case(patient, order, hook, limits, jurisdiction, calcium, magnesium) for order in orders]
+    return [_judge(case, first, last, deadline) for case in cases]
+
+
+def _judge(case: Case, first: Sequence[Rule], last: Sequence[Rule], deadline: float) -> Judged:
+    verdicts = [(rule, _evaluate(rule, case, deadline)) for rule in first]
+    told = msgspec.structs.replace(case, earlier=tuple((rule.id, verdict) for rule, verdict in verdicts))
+    # The notes about data are short and tell what the deadline cost, so they run after it too.
+    verdicts += [(rule, _evaluate(rule, told, float("inf"))) for rule in last]
+    return Judged(told, tuple(verdicts))
+
+
+def _evaluate(rule: Rule, case: Case, deadline: float) -> Verdict:
+    if monotonic() >= deadline:
+        return not_checked("time")
+    try:
+        return rule.evaluate(case)
+    except Exception as error:
+        # The message of the exception may hold patient data; its type and the places in our code do not.
+        places = [
+            f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        log.error(
+            "rule-failed rule=%s error=%s at=%s", rule.id, type(error).__name__, " < ".join(reversed(places[-4:]))
+        )
+        return not_checked("internal")

@@ -1,0 +1,259 @@
+"""Medication records -> exposures: what the patient takes or took, when, and how sure that is (C-EXP)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from plugin.fhir.dose import hours, of_order
+from plugin.fhir.medication import of_resource, terminology
+from plugin.fhir.records import status_code
+from plugin.fhir.types import Concept, Dosage, Period, Resource
+from plugin.patient import Dose, Exposure, Medication
+from plugin.text import plain
+from plugin.thresholds import Limits
+from plugin.when import When, parse
+
+_ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
+_ENDED = {"completed", "stopped"}
+_NEVER = {"entered-in-error", "cancelled", "draft", "not-done", "not-taken", "declined", "intended", "preparation"}
+_NOT_TAKING = {"not-taking", "not-taken", "not-taking-self-medication"}
+
+
+def _when(text: str | None) -> When | None:
+    return parse(text) if text else None
+
+
+def _end(period: Period | None) -> When | None:
+    return _when(period.end) if period else None
+
+
+def dosages_of(resource: Resource) -> list[Dosage]:
+    """The dosage lines of any medication resource."""
+    if resource.dosageInstruction is not None:
+        return resource.dosageInstruction
+    dosage = resource.dosage
+    return dosage if isinstance(dosage, list) else [dosage] if dosage is not None else []
+
+
+def route_of(dosages: list[Dosage], medication: Medication) -> str:
+    """The route: what the order says, else what the product's form or words say; "" when nothing says it."""
+    for dosage in dosages:
+        route = route_of_concept(dosage.route)
+        if route:
+            return route
+    return medication.route
+
+
+def route_of_concept(route: Concept | None) -> str:
+    """A route by SNOMED CT code, else by its words."""
+    if route is None:
+        return ""
+    for coding in route.coding or ():
+        if coding.code and (found := terminology().route(coding.system or "", coding.code)):
+            return found
+    texts = [route.text, *(coding.display for coding in route.coding or ()), *(c.code for c in route.coding or ())]
+    return next((found for text in texts if text and (found := terminology().route_text(text))), "")
+
+
+def _bounds(dosages: list[Dosage]) -> tuple[When | None, When | None]:
+    """The earliest start and the latest end that the dosage lines state; no end unless every line has one."""
+    periods = [
+        d.timing.repeat.boundsPeriod for d in dosages if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod
+    ]
+    starts = [start for period in periods if (start := _when(period.start))]
+    ends = [end for period in periods if (end := _when(period.end))]
+    start = min(starts, key=lambda when: when.earliest, default=None)
+    end = max(ends, key=lambda when: when.latest, default=None) if len(ends) == len(dosages) else None
+    return start, end
+
+
+def end_of_order(resource: Resource, start: When | None) -> When | None:
+    """When an order ends by its own words: dosage bounds, else the dispense request's validity, else bounded length."""
+    dosages = dosages_of(resource)
+    _, end = _bounds(dosages)
+    if end is not None:
+        return end
+    if resource.dispenseRequest is not None and (end := _end(resource.dispenseRequest.validityPeriod)):
+        return end
+    lengths = [hours(d.timing.repeat.boundsDuration) for d in dosages if d.timing and d.timing.repeat]
+    known = [length for length in lengths if length is not None]
+    if start is None or not known or len(known) != len(dosages):
+        return None
+    finish = start.earliest + timedelta(hours=float(max(known)))
+    return When(finish.isoformat(), finish, "time")
+
+
+class Reader:
+    """Reads medication resources for one call; collects what could not be resolved and what contradicts."""
+
+    def __init__(self, now: datetime, limits: Limits, medications: dict[str, Resource]) -> None:
+        """``medications`` are the Medication resources of the call by reference."""
+        self.now = now
+        self.limits = limits
+        self.medications = medications
+        self.exposures: list[Exposure] = []
+        self.not_taken: list[tuple[str, When | None, str]] = []
+        self.unresolved: list[str] = []
+
+    def read(self, resource: Resource) -> None:
+        """Add what one medication resource tells."""
+        medication = of_resource(resource, self.medications)
+        status = status_code(resource.status)
+        if medication.recognised in {"unrecognised", "none"}:
+            self._note_unresolved(resource, status)
+            return
+        if not any(item.tier or item.classes for item in medication.ingredients):
+            return
+        if resource.resourceType in {"MedicationStatement", "MedicationUsage"} and self._is_not_taken(resource, status):
+            when = _when(resource.dateAsserted) or _when(resource.effectiveDateTime) or _start(resource.effectivePeriod)
+            self.not_taken += [(item.name, when, _reference(resource)) for item in medication.ingredients]
+            return
+        span = _SPANS[resource.resourceType](self, resource, status)
+        if span is not None:
+            self._add(resource, medication, span)
+
+    def _note_unresolved(self, resource: Resource, status: str) -> None:
+        if status not in _NEVER and status not in _ENDED:
+            self.unresolved.append(_reference(resource))
+
+    @staticmethod
+    def _is_not_taken(resource: Resource, status: str) -> bool:
+        adherence = resource.adherence
+        codes = {coding.code for coding in (adherence.coding or ())} if adherence else set()
+        if adherence is not None and adherence.concept:
+            codes |= {coding.code for coding in adherence.concept.coding or ()}
+        # R5 wraps the adherence code in a backbone element of its own.
+        return status in _NOT_TAKING or bool(codes & _NOT_TAKING)
+
+    def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
+        dosages = dosages_of(resource)
+        dose = of_order(dosages, resource, medication, self.limits.single_dose_hours) if dosages else Dose()
+        for ingredient in medication.ingredients:
+            if not (ingredient.tier or ingredient.classes):
+                continue
+            self.exposures.append(
+                Exposure(
+                    ingredient,
+                    plain(medication.label) or ingredient.name,
+                    _reference(resource),
+                    resource.resourceType,
+                    span.current,
+                    span.on_hold,
+                    span.start,
+                    span.last,
+                    span.ends,
+                    dose.as_needed,
+                    medication.long_acting,
+                    route_of(dosages, medication),
+                    dose.per_day_mg,
+                    medication.recognised,
+                )
+            )
+
+    def request(self, resource: Resource, status: str) -> Span | None:
+        """A MedicationRequest: current while active and within its bounds."""
+        if status in _NEVER or resource.doNotPerform or (resource.intent or "") not in _ORDERED:
+            return None
+        dosages = dosages_of(resource)
+        start = _bounds(dosages)[0] or _when(resource.authoredOn)
+        end = end_of_order(resource, start)
+        over = end is not None and end.latest < self.now
+        if status == "on-hold":
+            return Span(False, True, start, start, None)
+        if status == "active" and not over:
+            return Span(True, False, start, None, end.latest if end else None)
+        if status in _ENDED or over:
+            last = end if end is not None and end.earliest <= self.now else start
+            return Span(False, False, start, last, None)
+        return None
+
+    def statement(self, resource: Resource, status: str) -> Span | None:
+        """A MedicationStatement: current while active and within its period; ``unknown`` is not current."""
+        if status in _NEVER or status == "unknown":
+            return None
+        start = _start(resource.effectivePeriod) or _when(resource.effectiveDateTime)
+        end = _end(resource.effectivePeriod)
+        over = end is not None and end.latest < self.now
+        if status in {"active", "recorded"} and not over:
+            return Span(True, False, start or _when(resource.dateAsserted), None, end.latest if end else None)
+        if status == "on-hold":
+            return Span(False, True, start, end or start, None)
+        return Span(False, False, start, end or start, None)
+
+    def administration(self, resource: Resource, status: str) -> Span | None:
+        """A MedicationAdministration: current for 7 days, a long-acting one for its interval and 14 days."""
+        if status in _NEVER:
+            return None
+        period = resource.effectivePeriod or resource.occurencePeriod
+        when = _when(resource.effectiveDateTime or resource.occurenceDateTime) or _start(period)
+        last = _end(period) or when
+        if status == "in-progress":
+            return Span(True, False, when, None, None)
+        if last is None or status not in _ENDED:
+            return None
+        medication = of_resource(resource, self.medications)
+        days = self.limits.administration_days
+        if medication.long_acting:
+            days = self.limits.long_acting_interval_days + self.limits.long_acting_extra_days
+        return self._within(when, last, days)
+
+    def dispense(self, resource: Resource, status: str) -> Span | None:
+        """A MedicationDispense: current for the days supplied and 7 more."""
+        when = _when(resource.whenHandedOver) or _when(resource.whenPrepared)
+        if status in _NEVER or when is None or status in {"on-hold", "unknown"}:
+            return None
+        supply = hours(resource.daysSupply)
+        days = (supply / 24 if supply is not None else Decimal(0)) + self.limits.dispense_extra_days
+        return self._within(when, when, days)
+
+    def _within(self, start: When | None, last: When, days: Decimal) -> Span:
+        until = last.latest + timedelta(days=float(days))
+        current = last.age(self.now) <= timedelta(days=float(days))
+        return Span(current, False, start, None if current else last, until if current else None)
+
+    def settled(self) -> tuple[list[Exposure], list[str]]:
+        """The exposures without those that a newer "not taken" removes, and the contradictions met (R-DQ-06)."""
+        contradictions: list[str] = []
+        kept = []
+        for exposure in self.exposures:
+            denial = next((entry for entry in self.not_taken if entry[0] == exposure.ingredient.name), None)
+            if denial is None or not exposure.current or exposure.kind == "MedicationAdministration":
+                kept.append(exposure)
+                continue
+            name, when, reference = denial
+            newer = when is not None and (exposure.start is None or when.latest >= exposure.start.earliest)
+            outcome = "taken as not current" if newer else "still counted as current"
+            contradictions.append(f"{name}: {exposure.reference} is active but {reference} says not taken; {outcome}.")
+            if not newer:
+                kept.append(exposure)
+        return kept, contradictions
+
+
+class Span:
+    """Whether a record is current, on hold, and what it tells of start and end."""
+
+    __slots__ = ("current", "ends", "last", "on_hold", "start")
+
+    def __init__(
+        self, current: bool, on_hold: bool, start: When | None, last: When | None, ends: datetime | None
+    ) -> None:
+        """``last`` is the last known exposure of a record that is not current; ``ends`` the planned end of a current one."""
+        self.current, self.on_hold, self.start, self.last, self.ends = current, on_hold, start, last, ends
+
+
+def _start(period: Period | None) -> When | None:
+    return _when(period.start) if period else None
+
+
+def _reference(resource: Resource) -> str:
+    return f"{resource.resourceType}/{resource.id}" if resource.id else resource.resourceType
+
+
+_SPANS = {
+    "MedicationRequest": Reader.request,
+    "MedicationStatement": Reader.statement,
+    "MedicationUsage": Reader.statement,
+    "MedicationAdministration": Reader.administration,
+    "MedicationDispense": Reader.dispense,
+}

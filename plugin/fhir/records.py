@@ -1,0 +1,193 @@
+"""Conditions, reactions, family history and encounters -> what they mean for the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from plugin.fhir.medication import of_concept, terminology
+from plugin.fhir.types import Coding, Concept, Reaction, Resource
+from plugin.patient import DystoniaReaction, Problem
+from plugin.text import plain
+from plugin.when import When, parse
+from valuesets import Ingredient
+
+_ACTIVE = {"active", "recurrence", "relapse"}
+_PAST = {"inactive", "remission", "resolved"}
+_REFUTED = {"refuted", "entered-in-error"}
+_UNSURE = {"unconfirmed", "provisional", "differential"}
+_DYSTONIA_WORDS = ("dyston", "oculogyric", "torticollis", "lockjaw")
+_DRUG_WORDS = ("drug", "medic", "neurolep", "antipsych", "induced", "reaction", "adverse", "side effect")
+_DYSTONIA_CONCEPTS = frozenset({"dystonia", "drug-dystonia", "acute-drug-dystonia", "torticollis", "oculogyric-crisis"})
+_PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
+_ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC", "NONAC"}
+_RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
+_NO_CONCEPTS: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=16384)
+def _concepts(system: str, code: str) -> frozenset[str]:
+    return terminology().concepts(system, code)
+
+
+def concepts_of(concept: Concept | None) -> frozenset[str]:
+    """Every concept that the codings mean."""
+    if concept is None or concept.coding is None:
+        return _NO_CONCEPTS
+    found = _NO_CONCEPTS
+    for coding in concept.coding:
+        if coding.code and coding.system:
+            found |= _concepts(coding.system, coding.code)
+    return found
+
+
+def texts_of(concept: Concept | None) -> list[str]:
+    """The text and the displays of a concept."""
+    if concept is None:
+        return []
+    texts = [concept.text] + [coding.display for coding in concept.coding or ()]
+    return [text for text in texts if text]
+
+
+@lru_cache(maxsize=8192)
+def says_dystonia(text: str) -> bool:
+    """True when a text names a dystonia (C: "dyston", "oculogyric", "torticollis", "lockjaw")."""
+    lowered = text.lower()
+    return any(word in lowered for word in _DYSTONIA_WORDS)
+
+
+def status_code(status: Concept | str | None) -> str:
+    """The status code, from R4's CodeableConcept or an older plain code."""
+    if status is None:
+        return ""
+    if isinstance(status, str):
+        return status.lower()
+    codes = [coding.code for coding in status.coding or () if coding.code]
+    return (codes[0] if codes else status.text or "").lower()
+
+
+def _state(resource: Resource) -> str:
+    if status_code(resource.verificationStatus) in _REFUTED:
+        return "refuted"
+    return "past" if status_code(resource.clinicalStatus) in _PAST else "active"
+
+
+def _onset(resource: Resource) -> When | None:
+    text = resource.onsetDateTime or resource.recordedDate
+    return parse(text) if text else None
+
+
+def problem_of(resource: Resource) -> Problem | None:
+    """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
+    concepts = concepts_of(resource.code)
+    by_text = False
+    texts = texts_of(resource.code)
+    if "drug-dystonia" not in concepts and any(says_dystonia(text) for text in texts):
+        by_text = True
+        joined = " ".join(texts).lower()
+        named = _drugs_in(texts)
+        concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named or _mentions_drug(joined) else set())
+    if not concepts:
+        return None
+    return Problem(
+        concepts,
+        plain(texts[0]) if texts else "",
+        f"Condition/{resource.id}" if resource.id else "Condition",
+        _state(resource),
+        status_code(resource.verificationStatus) in _UNSURE,
+        by_text,
+        _onset(resource),
+        _drugs_in([*texts, *(note.text or "" for note in resource.note or ())]),
+    )
+
+
+def _mentions_drug(text: str) -> bool:
+    return any(word in text for word in _DRUG_WORDS)
+
+
+def _drugs_in(texts: Iterable[str]) -> tuple[Ingredient, ...]:
+    found = (item for text in texts for item in terminology().match_text(text).ingredients)
+    return tuple(dict.fromkeys(found))
+
+
+def reactions_of(resource: Resource) -> list[DystoniaReaction]:
+    """The dystonic reactions that an AllergyIntolerance records, if it counts (active, not refuted)."""
+    if _state(resource) != "active":
+        return []
+    own = of_concept(resource.code, rejecting=False) if resource.code else None
+    found = []
+    for reaction in resource.reaction or ():
+        coded, worded = _dystonic(reaction)
+        if not (coded or worded):
+            continue
+        drug = of_concept(reaction.substance, rejecting=False) if reaction.substance else own
+        if drug is None or not drug.ingredients:
+            drug = own
+        found.append(
+            DystoniaReaction(
+                drug.ingredients if drug else (),
+                plain(drug.label) if drug else "",
+                f"AllergyIntolerance/{resource.id}" if resource.id else "AllergyIntolerance",
+                _reaction_date(resource, reaction),
+                drug is None or drug.recognised != "code",
+                not coded,
+            )
+        )
+    return found
+
+
+def _dystonic(reaction: Reaction) -> tuple[bool, bool]:
+    """(by code, by words): whether the manifestation of a reaction is dystonia."""
+    manifestations = [inner.concept or inner for inner in reaction.manifestation or ()]
+    coded = any(concepts_of(concept) & _DYSTONIA_CONCEPTS for concept in manifestations)
+    texts = [text for concept in manifestations for text in texts_of(concept)] + [reaction.description or ""]
+    return coded, any(says_dystonia(text) for text in texts)
+
+
+def _reaction_date(resource: Resource, reaction: Reaction) -> When | None:
+    text = reaction.onset or resource.onsetDateTime or resource.lastOccurrence or resource.recordedDate
+    return parse(text) if text else None
+
+
+def allergens_of(resource: Resource) -> frozenset[str]:
+    """Names of the known ingredients that an active allergy or intolerance is about, whatever the reaction."""
+    if _state(resource) != "active":
+        return frozenset()
+    concepts = [resource.code] + [reaction.substance for reaction in resource.reaction or ()]
+    drugs = (of_concept(concept, rejecting=False) for concept in concepts if concept)
+    return frozenset(item.name for drug in drugs for item in drug.ingredients)
+
+
+def family_dystonia(resource: Resource) -> str:
+    """The reference of a family history that holds dystonia; empty when it does not."""
+    if status_code(resource.status) == "entered-in-error":
+        return ""
+    for condition in resource.condition or ():
+        named = any(says_dystonia(text) for text in texts_of(condition.code))
+        if named or concepts_of(condition.code) & _DYSTONIA_CONCEPTS:
+            return f"FamilyMemberHistory/{resource.id}" if resource.id else "FamilyMemberHistory"
+    return ""
+
+
+def _class_codes(resource: Resource) -> set[str]:
+    kind = resource.encounter_class
+    codings: list[Coding] = [kind] if isinstance(kind, Coding) else []
+    codings += (
+        [coding for concept in kind if isinstance(kind, list) for coding in concept.coding or ()]
+        if kind and isinstance(kind, list)
+        else []
+    )
+    return {(coding.code or "").upper() for coding in codings}
+
+
+def is_acute(resource: Resource) -> bool:
+    """True for a running inpatient, emergency, acute or observation encounter."""
+    return status_code(resource.status) in _RUNNING and bool(_class_codes(resource) & _ACUTE_CLASSES)
+
+
+def is_palliative(resource: Resource) -> bool:
+    """True for an encounter of comfort care or hospice, by the words of its class, type or service."""
+    words = f"{resource.type or ''} {resource.serviceType or ''}".lower()
+    kind = resource.encounter_class
+    words += f" {kind.display or ''}".lower() if isinstance(kind, Coding) else ""
+    return any(word in words for word in _PALLIATIVE_WORDS)

@@ -1,0 +1,312 @@
+"""The FHIR elements that rules read: a msgspec struct per data type, and one tagged struct per resource type.
+
+Everything else in a resource is skipped while decoding; numbers stay exact (Decimal). ``ELEMENTS`` is the table of what
+is read of each type. Every other resource type of R4 is known by name with its owner alone, because real calls hold
+types that nobody asked for, and an unknown tag would send the whole call through the slow path.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Union
+
+import msgspec
+
+from plugin.fhir.datatypes import (
+    Coding,
+    Component,
+    Concept,
+    Details,
+    DispenseRequest,
+    Dosage,
+    DoseAndRate,
+    FamilyCondition,
+    Identifier,
+    Link,
+    MedicationIngredient,
+    Note,
+    Period,
+    Quantity,
+    Range,
+    Ratio,
+    Reaction,
+    Reference,
+    ReferenceRange,
+    Repeat,
+    Search,
+    Timing,
+)
+
+__all__ = [
+    "AnyResource",
+    "Coding",
+    "Component",
+    "Concept",
+    "Details",
+    "DispenseRequest",
+    "Dosage",
+    "DoseAndRate",
+    "Entry",
+    "FamilyCondition",
+    "Identifier",
+    "Link",
+    "MedicationIngredient",
+    "Note",
+    "Period",
+    "Quantity",
+    "Range",
+    "Ratio",
+    "Reaction",
+    "Reference",
+    "ReferenceRange",
+    "Repeat",
+    "Resource",
+    "Search",
+    "Timing",
+]
+
+_NOTHING = msgspec.Raw()
+
+
+class Entry(msgspec.Struct, gc=False):
+    """An entry of a Bundle."""
+
+    fullUrl: str | None = None
+    resource: AnyResource | None = None
+    search: Search | None = None
+
+
+_LAZY: dict[str, Any] = {}
+
+
+def _lazy(name: str) -> Any:
+    """An element that stays raw until it is asked for: most results and drugs of a call mean nothing to any rule.
+
+    A property whose element is of a wrong shape raises msgspec.ValidationError: the resource is unreadable, not absent.
+    """
+
+    def get(self: Any) -> Any:
+        raw = getattr(self, "raw_" + name)
+        return _LAZY[name](raw) if raw else None
+
+    return property(get)
+
+
+class Resource(msgspec.Struct, gc=False):
+    """Any resource; elements that its type does not have, or that nobody reads of it, are None."""
+
+    if TYPE_CHECKING:
+        resourceType: str
+        id: str | None = None
+        status: str | None = None
+        intent: str | None = None
+        clinicalStatus: Concept | str | None = None
+        verificationStatus: Concept | str | None = None
+        code: Concept | None = None
+        medicationCodeableConcept: Concept | None = None
+        medicationReference: Reference | None = None
+        subject: Reference | None = None
+        patient: Reference | None = None
+        encounter: Reference | None = None
+        effectiveDateTime: str | None = None
+        effectivePeriod: Period | None = None
+        issued: str | None = None
+        authoredOn: str | None = None
+        onsetDateTime: str | None = None
+        recordedDate: str | None = None
+        entry: list[Entry] | None = None
+        birthDate: str | None = None
+        gender: str | None = None
+        deceasedBoolean: bool | None = None
+        deceasedDateTime: str | None = None
+        doNotPerform: bool | None = None
+        dateAsserted: str | None = None
+        lastOccurrence: str | None = None
+        effectiveInstant: str | None = None
+        occurenceDateTime: str | None = None
+        occurencePeriod: Period | None = None
+        whenHandedOver: str | None = None
+        whenPrepared: str | None = None
+        contained: list[AnyResource] | None = None
+        identifier: list[Identifier] | Identifier | None = None
+        valueQuantity: Quantity | None = None
+        valueCodeableConcept: Concept | None = None
+        valueString: str | None = None
+        dataAbsentReason: Concept | None = None
+        interpretation: list[Concept] | Concept | None = None
+        specimen: Reference | None = None
+        referenceRange: list[ReferenceRange] | None = None
+        component: list[Component] | None = None
+        dosageInstruction: list[Dosage] | None = None
+        dispenseRequest: DispenseRequest | None = None
+        dosage: list[Dosage] | Dosage | None = None
+        reaction: list[Reaction] | None = None
+        note: list[Note] | None = None
+        condition: list[FamilyCondition] | None = None
+        ingredient: list[MedicationIngredient] | None = None
+        daysSupply: Quantity | None = None
+        adherence: Concept | None = None
+        medication: Concept | None = None
+        period: Period | None = None
+        serviceType: Any = None
+        type: Any = None
+        total: Any = None
+        link: list[Link] | None = None
+        issue: list[Details] | None = None
+        encounter_class: Coding | list[Concept] | None = None
+    else:
+        resourceType = ""
+
+
+_SHORT: dict[str, Any] = {
+    "id": str | None,
+    "status": str | None,
+    "intent": str | None,
+    "clinicalStatus": Concept | str | None,
+    "verificationStatus": Concept | str | None,
+    "code": Concept | None,
+    "medicationCodeableConcept": Concept | None,
+    "medicationReference": Reference | None,
+    "subject": Reference | None,
+    "patient": Reference | None,
+    "encounter": Reference | None,
+    "effectiveDateTime": str | None,
+    "effectivePeriod": Period | None,
+    "issued": str | None,
+    "authoredOn": str | None,
+    "onsetDateTime": str | None,
+    "recordedDate": str | None,
+    "entry": list[Entry] | None,
+    "birthDate": str | None,
+    "gender": str | None,
+    "deceasedBoolean": bool | None,
+    "deceasedDateTime": str | None,
+    "doNotPerform": bool | None,
+    "dateAsserted": str | None,
+    "lastOccurrence": str | None,
+    "effectiveInstant": str | None,
+    "occurenceDateTime": str | None,
+    "occurencePeriod": Period | None,
+    "whenHandedOver": str | None,
+    "whenPrepared": str | None,
+}
+_LONG: dict[str, Any] = {
+    "contained": "list[AnyResource] | None",
+    "identifier": list[Identifier] | Identifier | None,
+    "valueQuantity": Quantity | None,
+    "valueCodeableConcept": Concept | None,
+    "valueString": str | None,
+    "dataAbsentReason": Concept | None,
+    "interpretation": list[Concept] | Concept | None,
+    "specimen": Reference | None,
+    "referenceRange": list[ReferenceRange] | None,
+    "component": list[Component] | None,
+    "dosageInstruction": list[Dosage] | None,
+    "dispenseRequest": DispenseRequest | None,
+    "dosage": list[Dosage] | Dosage | None,
+    "reaction": list[Reaction] | None,
+    "note": list[Note] | None,
+    "condition": list[FamilyCondition] | None,
+    "ingredient": list[MedicationIngredient] | None,
+    "daysSupply": Quantity | None,
+    "adherence": Concept | None,
+    "medication": Concept | None,
+    "period": Period | None,
+    "serviceType": Any,
+    "type": Any,
+    "total": Any,
+    "link": list[Link] | None,
+    "issue": list[Details] | None,
+    "class": Coding | list[Concept] | None,
+}
+
+_OWNER = "id subject patient"
+_MEDICATION = (
+    "id contained status intent medicationCodeableConcept medicationReference medication subject encounter "
+    "effectiveDateTime effectivePeriod occurenceDateTime occurencePeriod dateAsserted authoredOn adherence "
+    "whenPrepared whenHandedOver daysSupply dosage dosageInstruction dispenseRequest doNotPerform"
+)
+# What is read of each resource type, in the usual order on the wire, which is what makes decoding fast.
+ELEMENTS: dict[str, str] = {
+    "Bundle": "id type total link entry",
+    "OperationOutcome": "id issue",
+    "Patient": "id identifier gender birthDate deceasedBoolean deceasedDateTime link",
+    "Observation": (
+        "id contained status code subject effectiveDateTime effectivePeriod effectiveInstant issued valueQuantity "
+        "valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange component"
+    ),
+    "Condition": "id clinicalStatus verificationStatus code subject encounter onsetDateTime recordedDate note",
+    "AllergyIntolerance": (
+        "id clinicalStatus verificationStatus code patient onsetDateTime recordedDate lastOccurrence reaction"
+    ),
+    "FamilyMemberHistory": "id status patient condition",
+    "Encounter": "id status class type serviceType subject period",
+    "Medication": "id code status ingredient",
+    "MedicationRequest": (
+        "id contained status intent medicationCodeableConcept medicationReference medication subject encounter "
+        "authoredOn dosageInstruction dispenseRequest doNotPerform"
+    ),
+    "MedicationStatement": _MEDICATION,
+    "MedicationUsage": _MEDICATION,
+    "MedicationAdministration": _MEDICATION,
+    "MedicationDispense": _MEDICATION,
+}
+_OTHERS = """
+Account ActivityDefinition AdverseEvent Appointment AppointmentResponse AuditEvent Basic Binary
+BiologicallyDerivedProduct BodyStructure CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
+ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
+CompartmentDefinition Composition ConceptMap Consent Contract Coverage CoverageEligibilityRequest
+CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
+DiagnosticReport DocumentManifest DocumentReference EffectEvidenceSynthesis Endpoint EnrollmentRequest
+EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario ExplanationOfBenefit Flag
+Goal GraphDefinition Group GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation
+ImmunizationRecommendation ImplementationGuide InsurancePlan Invoice Library Linkage List Location Measure
+MeasureReport Media MedicationKnowledge MedicinalProduct MessageDefinition MessageHeader MolecularSequence
+NamingSystem NutritionOrder ObservationDefinition OperationDefinition Organization OrganizationAffiliation Parameters
+PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure Provenance
+Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition ResearchElementDefinition
+ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter ServiceRequest Slot
+Specimen SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification
+SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript ValueSet VerificationResult
+VisionPrescription
+""".split()  # noqa: SIM905
+
+
+def _field(name: str) -> tuple[str, Any, Any]:
+    if name in _SHORT:
+        return name, _SHORT[name], None
+    return f"raw_{name}", msgspec.Raw, msgspec.field(default=_NOTHING, name=name)
+
+
+def _resource_type(kind: str, elements: str) -> type:
+    return msgspec.defstruct(
+        kind,
+        [_field(name) for name in elements.split()],
+        bases=(Resource,),
+        namespace={"resourceType": kind},
+        module=__name__,
+        tag_field="resourceType",
+        tag=kind,
+        gc=False,
+    )
+
+
+def _prepare() -> Any:
+    """Give the base its defaults and properties, then make one struct per resource type; returns their union."""
+    for name in _SHORT:
+        setattr(Resource, name, None)
+    for name in _LONG:
+        setattr(Resource, f"raw_{name}", None)
+        setattr(Resource, "encounter_class" if name == "class" else name, _lazy(name))
+    kinds = {**ELEMENTS, **dict.fromkeys(_OTHERS, _OWNER)}
+    return Union[tuple(_resource_type(kind, elements) for kind, elements in kinds.items())]  # noqa: UP007
+
+
+if TYPE_CHECKING:
+    AnyResource = Resource
+else:
+    AnyResource = _prepare()
+
+for _name, _kind in _LONG.items():
+    _type = list[AnyResource] | None if _name == "contained" else _kind
+    _LAZY[_name] = msgspec.json.Decoder(_type, float_hook=Decimal).decode

@@ -1,0 +1,193 @@
+"""What a rule is and what it may say. A rule is a pure function of a :class:`Case`; it knows no FHIR, HTTP or clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+from plugin.labs import State
+from plugin.patient import Exposure, Medication, Order, Patient
+from plugin.thresholds import Limits
+from valuesets import Ingredient
+
+
+class Status(StrEnum):
+    """The four values of a verdict; ``clear`` needs positive evidence."""
+
+    FIRED = "fired"
+    CLEAR = "clear"
+    NOT_CHECKED = "not-checked"
+    NOT_APPLICABLE = "not-applicable"
+
+
+class Indicator(IntEnum):
+    """CDS Hooks indicators, ordered by severity."""
+
+    INFO = 1
+    WARNING = 2
+    CRITICAL = 3
+
+    @property
+    def word(self) -> str:
+        """The word on the wire."""
+        return self.name.lower()
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False):
+    """One datum behind a finding, in words, and the resource that holds it."""
+
+    text: str
+    reference: str = ""
+
+
+class Option(msgspec.Struct, frozen=True, gc=False):
+    """Something that could be done, as data; ``plugin.suggestions`` turns it into a CDS Hooks suggestion.
+
+    ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``magnesium`` or ``advice`` (words
+    only). ``codes`` names drugs (ingredient names) or analytes; ``reference`` the order it is about; ``tier`` the tier
+    that an alternative must stay below.
+    """
+
+    kind: str
+    label: str
+    codes: tuple[str, ...] = ()
+    reference: str = ""
+    tier: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a rule found: one part of a card.
+
+    ``summary`` has fewer than 140 characters. ``why`` tells what was found, ``watch`` what to look out for,
+    ``notes`` limits of the data used.
+    """
+
+    indicator: Indicator
+    summary: str
+    why: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    watch: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The answer of one rule for one order or for the patient."""
+
+    status: Status
+    reason: str = ""
+    inputs: tuple[str, ...] = ()
+    finding: Finding | None = None
+    suppressed: str = ""
+    alone: bool = False
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What a rule is asked about: the patient, and the order for order hooks (None for patient-level hooks).
+
+    ``calcium`` and ``magnesium`` are what the results say (C-CA, C-MG), worked out once for all rules.
+    ``earlier`` are the verdicts of the rules that ran before on the same subject, which the notes about data read.
+    """
+
+    patient: Patient
+    order: Order | None
+    hook: str
+    limits: Limits
+    jurisdiction: str
+    calcium: State
+    magnesium: State
+    earlier: tuple[tuple[str, Verdict], ...] = ()
+
+    @property
+    def medication(self) -> Medication:
+        """What the order names; nothing without an order."""
+        return self.order.medication if self.order is not None else _NO_MEDICATION
+
+    @property
+    def others(self) -> tuple[Exposure, ...]:
+        """The exposures that are not this very order: the record may hold a copy of the draft made moments ago."""
+        order = self.order
+        if order is None:
+            return self.patient.exposures
+        return tuple(e for e in self.patient.exposures if e.reference != order.reference or not self._is_copy(e))
+
+    def _is_copy(self, exposure: Exposure) -> bool:
+        if exposure.draft or exposure.start is None:
+            return True
+        age = exposure.start.age(self.patient.now).total_seconds()
+        return age < float(self.limits.reorder_hours) * 3600
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One clinical rule.
+
+    ``hooks`` names the hooks it runs on; ``needs`` the prefetch keys it reads; ``ceiling`` the highest indicator it
+    may give; ``thresholds`` the names of the figures it compares with; ``rank`` decides which rule leads a card
+    among equals (lower first).
+    """
+
+    id: str
+    version: str
+    hooks: tuple[str, ...]
+    needs: tuple[str, ...]
+    ceiling: Indicator
+    rank: int
+    evaluate: Callable[[Case], Verdict]
+    thresholds: tuple[str, ...] = ()
+
+
+NOT_APPLICABLE = Verdict(Status.NOT_APPLICABLE)
+_NO_MEDICATION = Medication("none")
+
+
+def not_checked(reason: str, inputs: tuple[str, ...] = ()) -> Verdict:
+    """The verdict of a rule that could not be evaluated."""
+    return Verdict(Status.NOT_CHECKED, reason, inputs)
+
+
+def clear(inputs: tuple[str, ...] = ()) -> Verdict:
+    """The verdict of a rule whose input was found and read, and is as it should be."""
+    return Verdict(Status.CLEAR, "", inputs)
+
+
+def fired(finding: Finding, inputs: tuple[str, ...], suppressed: str = "") -> Verdict:
+    """A finding, perhaps one that is not shown."""
+    return Verdict(Status.FIRED, "", inputs, finding, suppressed)
+
+
+def order_problem(case: Case) -> Verdict | None:
+    """Why a drug rule cannot or need not look at this order at all; None when it should."""
+    order = case.order
+    if order is None or not order.active or case.patient.deceased:
+        return NOT_APPLICABLE
+    medication = order.medication
+    if medication.recognised == "unrecognised" or medication.stem:
+        return not_checked("drug-unrecognised", (order.reference,))
+    return None if medication.ingredients else NOT_APPLICABLE
+
+
+def gap_verdict(case: Case, keys: tuple[str, ...]) -> Verdict | None:
+    """Not-checked with the reason of the first key that has a gap which matters for "clear"; None without one.
+
+    A key that was not supplied and that the site does not expect is no gap of this kind.
+    """
+    for key in keys:
+        for gap in case.patient.gaps.get(key, ()):
+            if gap.alone or gap.reason == "date-missing":
+                return not_checked(gap.reason, (gap.reference,) if gap.reference else ())
+    return None
+
+
+TIERS = {"": 0, "N": 0, "L": 1, "M": 2, "H": 3}
+
+
+def tier_of(ingredient: Ingredient, route: str, age_years: int | None, each_mg: object = None) -> str:
+    """The tier of an ingredient for this route and age, without its dose (section B)."""
+    found = [ingredient.tier]
+    if route == "parenteral":
+        found.append(ingredient.tier_parenteral)
+    if age_years is not None and age_years < 18:
+        found.append(ingredient.tier_under_18)
+    return max(found, key=lambda tier: TIERS.get(tier, 0))

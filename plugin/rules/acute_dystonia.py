@@ -1,0 +1,224 @@
+"""R-DRUG-01: acute dystonia when a dopamine blocker is started or its dose is raised (matrix D.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plugin import labs
+from plugin.drug_risk import Blocker, History, blocker_of, exempt_partner, history_of, prophylaxis
+from plugin.factors import MAJOR, Factor, factors_of
+from plugin.rule import (
+    NOT_APPLICABLE,
+    Case,
+    Finding,
+    Indicator,
+    Option,
+    Rule,
+    Verdict,
+    clear,
+    fired,
+    gap_verdict,
+    not_checked,
+    order_problem,
+)
+
+_WARNING_AT = {"H": 2, "M": 3}
+_KEYS = (
+    "patient",
+    "medications",
+    "medicationStatements",
+    "medicationAdministrations",
+    "medicationDispenses",
+    "allergies",
+    "conditions",
+    "observations",
+    "familyHistory",
+    "encounter",
+)
+_WATCH = (
+    "Risk is highest in the first 7 days; onset is usually 24 to 96 hours after the start or an increase.",
+    "Watch for spasm of neck, jaw, eyes, tongue, throat or leg. Stridor, a swollen tongue or trouble breathing is an "
+    "emergency: use the emergency pathway.",
+)
+_TIER_WORDS = {"H": "high", "M": "medium", "L": "low"}
+
+
+def evaluate(case: Case) -> Verdict:
+    """Judge one order by the tier of its drug and the factors present."""
+    problem = order_problem(case)
+    if problem is not None:
+        return problem
+    blocker = blocker_of(case)
+    if blocker is None or blocker.tier == "N":
+        return NOT_APPLICABLE
+    history = history_of(case, blocker.ingredient)
+    factors = factors_of(case, blocker, history, with_dose=case.hook != "order-select")
+    level = matrix(blocker.tier, factors)
+    inputs = _inputs(case, factors)
+    if level is None:
+        return gap_verdict(case, _KEYS) or _unreadable_labs(case) or clear(inputs)
+    return _timed(case, blocker, history, factors, level, inputs)
+
+
+def matrix(tier: str, factors: Sequence[Factor]) -> Indicator | None:
+    """D.1; a diagnosis that is only a rule-out lifts silence to info and no further."""
+    sure = _level(tier, [factor for factor in factors if not factor.capped])
+    every = _level(tier, factors)
+    if sure is None and every is not None:
+        return Indicator.INFO
+    return sure
+
+
+def _level(tier: str, factors: Sequence[Factor]) -> Indicator | None:
+    majors = [factor for factor in factors if factor.weight == MAJOR]
+    if tier == "L":
+        if any(factor.key == "prior-dystonia" for factor in majors):
+            return Indicator.WARNING
+        return Indicator.INFO if majors else None
+    minors = len(factors) - len(majors)
+    if majors or minors >= _WARNING_AT[tier]:
+        return Indicator.WARNING
+    return Indicator.INFO if minors == _WARNING_AT[tier] - 1 else None
+
+
+def _inputs(case: Case, factors: Sequence[Factor]) -> tuple[str, ...]:
+    own = [f"Patient/{case.patient.id}"] if case.patient.age is not None else []
+    return tuple(dict.fromkeys([*own, *(factor.fact.reference for factor in factors if factor.fact.reference)]))
+
+
+def _unreadable_labs(case: Case) -> Verdict | None:
+    """A calcium or magnesium that was sent and cannot be read might have been a factor."""
+    for state in (case.calcium, case.magnesium):
+        if state.reason in labs.UNREADABLE:
+            return not_checked(state.reason, tuple(result.reference for result in state.results))
+    return None
+
+
+def _timed(
+    case: Case, blocker: Blocker, history: History, factors: list[Factor], level: Indicator, inputs: tuple[str, ...]
+) -> Verdict:
+    """Only a new start or an increase counts; renewals leave their trace as suppressed."""
+    if not (history.new or history.increase):
+        silenced = "S-03" if history.stable else "S-04" if history.just_started else ""
+        if not silenced:
+            return clear(inputs)
+        return fired(_finding(case, blocker, history, factors, level, ""), inputs, silenced)
+    if palliative(case):
+        return fired(_finding(case, blocker, history, factors, level, ""), inputs, "S-10")
+    return _covered(case, blocker, history, factors, level, inputs)
+
+
+def palliative(case: Case) -> bool:
+    """S-10: comfort care or hospice."""
+    return bool(case.patient.palliative) or case.patient.has("palliative") is not None
+
+
+def _covered(
+    case: Case, blocker: Blocker, history: History, factors: list[Factor], level: Indicator, inputs: tuple[str, ...]
+) -> Verdict:
+    """S-02 (cover present or the exempt pair) silences, as-needed cover and S-08 (single dose, tier M) lower."""
+    scheduled, as_needed = prophylaxis(case)
+    partner = exempt_partner(case, blocker.ingredient)
+    cover = scheduled or partner
+    prior = any(factor.key == "prior-dystonia" for factor in factors)
+    note = ""
+    if cover is not None:
+        note = f"Cover present: {cover.ingredient.name} ({'ordered together' if cover.draft else 'current'})."
+        if not prior:
+            return fired(_finding(case, blocker, history, factors, level, note), inputs, "S-02")
+        level = Indicator.INFO
+    elif as_needed is not None:
+        level = Indicator.INFO
+        note = f"{as_needed.ingredient.name.capitalize()} is ordered as needed only, which is no prophylaxis."
+    major = any(factor.weight == MAJOR for factor in factors)
+    if case.order is not None and case.order.dose.single and blocker.tier == "M" and not major:
+        level = Indicator.INFO
+    return fired(_finding(case, blocker, history, factors, level, note), inputs)
+
+
+def _finding(
+    case: Case, blocker: Blocker, history: History, factors: list[Factor], level: Indicator, note: str
+) -> Finding:
+    new = "dose increase" if history.increase else "new start"
+    why = [
+        f"{blocker.title} ({_TIER_WORDS[blocker.tier]} dystonia tier), {new}. Factors: "
+        + ", ".join(factor.word for factor in factors)
+        + "."
+    ]
+    notes = [note] if note else []
+    if not history.increase and any(gap.alone for gap in case.patient.gaps.get("medications", ())):
+        notes.append("Medication history not available: treated as a new start.")
+    if case.medication.recognised == "text":
+        notes.append("Drug matched by text.")
+    facts = tuple(factor.fact for factor in factors)
+    return Finding(level, _summary(blocker, factors), tuple(why), facts, _WATCH, tuple(notes), _options(case, blocker))
+
+
+def _summary(blocker: Blocker, factors: list[Factor]) -> str:
+    """Names the drug and as many factors as fit, major ones first."""
+    words = [factor.word for factor in factors]
+    tail = "Consider cover or lower-risk agent."
+    for count in range(len(words), 0, -1):
+        more = f", +{len(words) - count} more" if count < len(words) else ""
+        text = f"{blocker.title}: raised acute dystonia risk ({', '.join(words[:count])}{more}). {tail}"
+        if len(text) <= 125:
+            return text
+    return f"{blocker.title}: raised acute dystonia risk. {tail}"
+
+
+def _options(case: Case, blocker: Blocker) -> tuple[Option, ...]:
+    antiemetic = blocker.ingredient.classes & {"dopamine-antiemetic", "male-sex-not-counted"}
+    antipsychotic = "antipsychotic" in blocker.ingredient.classes
+    others = ("ondansetron",) if antiemetic and not antipsychotic else ("olanzapine", "quetiapine", "aripiprazole")
+    if blocker.name in {"prochlorperazine", "droperidol"}:
+        others = ("ondansetron",)
+    options = [
+        Option("cover", "Add short anticholinergic cover", ("benztropine",)),
+        Option("alternative", "Change to a lower-risk option", others, tier=blocker.tier),
+        Option("advice", "Reduce the dose or use the oral route"),
+    ]
+    metabolic = case.patient.has("hypoparathyroidism") or case.patient.has("deletion-22q11")
+    if metabolic is not None and not _fresh_calcium(case):
+        options.append(
+            Option("labs", "Check calcium, albumin and magnesium", ("calcium-ionised", "albumin", "magnesium"))
+        )
+    return tuple(options)
+
+
+def _fresh_calcium(case: Case) -> bool:
+    return any(
+        labs.fresh(case.patient, analyte, case.limits)
+        for analyte in ("calcium-ionised", "calcium-corrected", "calcium")
+    )
+
+
+RULE = Rule(
+    "R-DRUG-01",
+    "1.0.0",
+    ("order-select", "order-sign"),
+    _KEYS,
+    Indicator.WARNING,
+    40,
+    evaluate,
+    (
+        "age_below_antipsychotic",
+        "age_below_metoclopramide",
+        "male_age_below",
+        "female_from",
+        "female_to",
+        "new_start_days",
+        "stable_days",
+        "stable_days_long_acting",
+        "dose_increase_factor",
+        "fast_titration_hours",
+        "high_dose_haloperidol_mg",
+        "reorder_hours",
+        "single_dose_hours",
+        "cocaine_screen_days",
+        "dehydration_hours",
+        "administration_days",
+        "long_acting_interval_days",
+        "long_acting_extra_days",
+        "dispense_extra_days",
+    ),
+)

@@ -1,0 +1,232 @@
+"""R-DQ-01 to R-DQ-08: what could not be checked, told as one line each (D.6).
+
+One room for all eight: each is a line about data, made from gaps that the reader found, and none judges the patient.
+``alone`` on a verdict says that its line may stand on a card of its own for an order of a tier H or M drug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import msgspec
+
+from plugin import labs
+from plugin.drug_risk import blocker_of, weight_kg
+from plugin.patient import Result
+from plugin.rule import (
+    NOT_APPLICABLE,
+    Case,
+    Fact,
+    Finding,
+    Indicator,
+    Rule,
+    Status,
+    Verdict,
+    clear,
+    fired,
+)
+from plugin.text import plain
+
+_HOOKS = ("order-select", "order-sign", "patient-view")
+_SUPPLY = {"key-missing", "key-failed", "truncated"}
+_WITHIN = {"time", "overload", "internal"}
+_PROBLEM_WORDS = {
+    "unit-missing": "has no unit",
+    "unit-unknown": "has a unit that is not known",
+    "implausible": "is implausible or unreadable",
+}
+_CALCIUM = ("calcium-ionised", "calcium-corrected", "calcium")
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line about data: ``short`` for a summary, ``text`` for the detail."""
+
+    short: str
+    text: str
+    alone: bool
+    reference: str = ""
+
+
+def _verdict(lines: Iterable[Line]) -> Verdict:
+    told = list(dict.fromkeys(lines))
+    if not told:
+        return clear()
+    told.sort(key=lambda line: not line.alone)
+    finding = Finding(
+        Indicator.INFO,
+        told[0].short,
+        notes=tuple(line.text for line in told),
+        facts=tuple(Fact(line.text, line.reference) for line in told if line.reference),
+    )
+    verdict = fired(finding, tuple(line.reference for line in told if line.reference))
+    return msgspec.structs.replace(verdict, alone=any(line.alone for line in told))
+
+
+def _relevant(case: Case) -> bool:
+    """Notes concern orders that rules looked at, or would have, had they known the drug; and open records."""
+    if case.order is None:
+        return not case.patient.deceased
+    if not case.order.active or case.patient.deceased:
+        return False
+    medication = case.medication
+    if medication.recognised == "unrecognised" or medication.stem:
+        return True
+    return any(verdict.status is not Status.NOT_APPLICABLE for _, verdict in case.earlier)
+
+
+def _drug(case: Case) -> Iterable[Line]:
+    medication, order = case.medication, case.order
+    if order is None:
+        return
+    if medication.recognised == "unrecognised":
+        yield Line(
+            "drug not recognised",
+            "Drug not recognised (a code or reference without a name): dystonia rules not run for this order.",
+            True,
+            order.reference,
+        )
+    elif medication.stem:
+        yield Line(
+            "drug not recognised",
+            f'Drug text "{plain(medication.label, 60)}" not recognised: dystonia rules not run for this order.',
+            True,
+            order.reference,
+        )
+    for reference in case.patient.unresolved_drugs[:3]:
+        yield Line(
+            "a current drug not recognised",
+            f"A medication on record has no recognisable name ({reference}).",
+            False,
+            reference,
+        )
+
+
+def _labs(case: Case) -> Iterable[Line]:
+    """Calcium and magnesium that are there and decide nothing."""
+    for analytes, state in (
+        (_CALCIUM, case.calcium),
+        (("magnesium",), case.magnesium),
+    ):
+        name = "calcium" if len(analytes) > 1 else "magnesium"
+        for analyte in analytes:
+            newest = next(iter(labs.fresh(case.patient, analyte, case.limits)), None)
+            if newest is not None:
+                yield from _lab_lines(case, name, newest, decided=state.reason not in labs.UNREADABLE)
+        if state.reason == "stale" and state.notes:
+            yield Line(f"last {name} too old", state.notes[0], False, state.results[0].reference)
+        if state.reason == "no-result" and any(result.comparator for result in state.results):
+            told = labs.describe(state.results[0], case.patient)
+            yield Line(
+                f"{name} not decided", f"{told}: the limit reported decides nothing.", False, state.results[0].reference
+            )
+
+
+def _lab_lines(case: Case, name: str, result: Result, *, decided: bool) -> Iterable[Line]:
+    told = labs.describe(result, case.patient)
+    if result.problem in _PROBLEM_WORDS:
+        last = _last_readable(case, result)
+        text = f"{told} {_PROBLEM_WORDS[result.problem]}: not used.{last}"
+        yield Line(f"{name} {_PROBLEM_WORDS[result.problem]}", text, not decided, result.reference)
+    elif result.provisional:
+        yield Line(f"{name} not final", f"{told}: not final, so not counted as a factor.", False, result.reference)
+
+
+def _last_readable(case: Case, result: Result) -> str:
+    earlier = labs.newest(case.patient, _CALCIUM if result.analyte in _CALCIUM else (result.analyte,))
+    return f" Last readable: {labs.describe(earlier, case.patient)}." if earlier is not None else ""
+
+
+def _birth_date(case: Case) -> Iterable[Line]:
+    reference = f"Patient/{case.patient.id}"
+    for gap in case.patient.gaps.get("patient", ()):
+        if gap.reason in {"date-missing", "implausible"}:
+            yield Line(
+                "birth date unreadable" if gap.alone else "birth date missing", f"{gap.text}.", gap.alone, reference
+            )
+    age = case.patient.age
+    if age is not None and age.uncertain:
+        text = f"Birth date only {age.birth_date}: age uncertain, the youngest possible age was used."
+        yield Line("age uncertain", text, False, reference)
+
+
+def _weight(case: Case) -> Iterable[Line]:
+    """Prochlorperazine has a weight limit in small children (R-DRUG-05b)."""
+    age = case.patient.age
+    named = any(item.name == "prochlorperazine" for item in case.medication.ingredients)
+    if named and age is not None and age.years < 4 and age.oldest_years >= 2 and weight_kg(case) is None:
+        last = labs.newest(case.patient, ("weight",))
+        old = f" Last {last.shown} ({last.when.short()})." if last is not None and last.when is not None else ""
+        yield Line("weight needed", f"Weight needed (label limit 20 lb, 9.07 kg): no recent one.{old}", False)
+
+
+def _supply(case: Case) -> Iterable[Line]:
+    for gaps in case.patient.gaps.values():
+        for gap in gaps:
+            if gap.reason in _SUPPLY and gap.alone:
+                yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
+
+
+def _short(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _contradictions(case: Case) -> Iterable[Line]:
+    if case.medication.conflict and case.order is not None:
+        yield Line(
+            "drug code and text differ",
+            "The order's code and text name different drugs; the code was used.",
+            False,
+            case.order.reference,
+        )
+    for text in case.patient.contradictions:
+        yield Line("records contradict", f"Records contradict: {text}", False)
+
+
+def _other_patient(case: Case) -> Iterable[Line]:
+    total = sum(case.patient.foreign.values())
+    if total:
+        keys = ", ".join(sorted(case.patient.foreign))
+        yield Line(
+            "data of a different patient left out",
+            f"Data of a different patient were received and left out ({total} in {keys}).",
+            True,
+        )
+
+
+def _internal(case: Case) -> Iterable[Line]:
+    for rule, verdict in case.earlier:
+        if verdict.status is Status.NOT_CHECKED and verdict.reason in _WITHIN:
+            yield Line(f"{rule} not evaluated", f"{rule} was not evaluated ({verdict.reason}).", True)
+
+
+def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tuple[str, ...] = ()) -> Rule:
+    def evaluate(case: Case) -> Verdict:
+        return _verdict(lines(case)) if _relevant(case) else NOT_APPLICABLE
+
+    return Rule(f"R-DQ-{number:02d}", "1.0.0", _HOOKS, (), Indicator.INFO, 100 + _RANKS[number], evaluate, thresholds)
+
+
+# Which line leads a card that holds notes only: what nothing could be said about first.
+_RANKS = {1: 0, 7: 1, 8: 2, 5: 3, 2: 4, 3: 5, 4: 6, 6: 7}
+
+RULES = (
+    _rule(1, _drug),
+    _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days")),
+    _rule(3, _birth_date),
+    _rule(4, _weight, ("weight_days_infant", "weight_days_toddler", "weight_days_child")),
+    _rule(5, _supply),
+    _rule(6, _contradictions),
+    _rule(7, _other_patient),
+    _rule(8, _internal),
+)
+
+
+def may_stand_alone(case: Case) -> bool:
+    """D.6: for a tier H or M drug, or an order whose drug could not be recognised."""
+    if case.order is None:
+        return False
+    if case.medication.recognised == "unrecognised" or case.medication.stem:
+        return True
+    blocker = blocker_of(case)
+    return blocker is not None and blocker.tier in {"H", "M"}

@@ -1,0 +1,125 @@
+"""R-MET-01: low calcium with a dopamine blocker or a QT-prolonging antiemetic."""
+
+from __future__ import annotations
+
+from plugin import labs
+from plugin.drug_risk import Blocker, blocker_of
+from plugin.rule import (
+    NOT_APPLICABLE,
+    TIERS,
+    Case,
+    Fact,
+    Finding,
+    Indicator,
+    Option,
+    Rule,
+    Verdict,
+    clear,
+    fired,
+    gap_verdict,
+    not_checked,
+    order_problem,
+)
+from plugin.when import ago
+
+_KEYS = ("observations",)
+_GRADED = {"low": "Low", "severe": "Severely low"}
+_ANALYTES = ("calcium-ionised", "albumin", "magnesium")
+
+
+def evaluate(case: Case) -> Verdict:
+    """Judge one order by the calcium state C-CA; stale results are never acted on (S-13)."""
+    problem = order_problem(case)
+    if problem is not None:
+        return problem
+    blocker = blocker_of(case)
+    if blocker is None or not _applies(blocker):
+        return NOT_APPLICABLE
+    state = case.calcium
+    inputs = tuple(dict.fromkeys(result.reference for result in state.results))
+    level = _level(blocker, state)
+    if level is not None:
+        return fired(_finding(case, blocker, state, level), inputs)
+    if state.grade == "unknown":
+        gap = gap_verdict(case, _KEYS)
+        return gap if gap is not None and state.reason == "no-result" else not_checked(state.reason, inputs)
+    return gap_verdict(case, _KEYS) or clear(inputs)
+
+
+def _applies(blocker: Blocker) -> bool:
+    return TIERS[blocker.tier] >= TIERS["L"] or "qt-antiemetic" in blocker.ingredient.classes
+
+
+def _level(blocker: Blocker, state: labs.State) -> Indicator | None:
+    if not state.is_low:
+        return None
+    strong = TIERS[blocker.tier] >= TIERS["M"]
+    if state.grade == "severe":
+        if not state.confirmed:
+            return Indicator.INFO
+        return Indicator.CRITICAL if "qt-critical" in blocker.ingredient.classes else Indicator.WARNING
+    return Indicator.INFO if strong else None
+
+
+def _amount(case: Case, state: labs.State) -> str:
+    if state.value is None:
+        return "Calcium reported low without a unit"
+    when = state.results[0].when
+    age = f" ({ago(when.age(case.patient.now))})" if when is not None else ""
+    comparator = state.results[0].comparator if not state.corrected else ""
+    return f"{state.name} {comparator}{state.value:.2f} mmol/L{age}"
+
+
+def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) -> Finding:
+    amount = _amount(case, state)
+    if level is Indicator.INFO:
+        advice = "unconfirmed, check ionised Ca." if not state.confirmed else "check ionised Ca and Mg."
+    else:
+        reason = "QT, tetany, dystonia" if "qt-critical" in blocker.ingredient.classes else "tetany, dystonia"
+        advice = f"correct calcium first ({reason})."
+    summary = f"{amount} + {blocker.name}: {advice}"
+    facts = [Fact(labs.describe(result, case.patient), result.reference) for result in state.results]
+    if state.corrected and state.value is not None:
+        facts.append(Fact(f"Corrected for albumin: {state.value:.2f} mmol/L"))
+    why = f"{_GRADED[state.grade]} calcium adds to the risk of {blocker.name}: tetany and dystonia"
+    why += ", and a long QT interval." if "qt-critical" in blocker.ingredient.classes else "."
+    notes = list(state.notes)
+    if any(result.provisional for result in state.results):
+        notes.append("The result is not final.")
+    options = (
+        Option("labs", "Check ionised calcium, albumin and magnesium", _ANALYTES),
+        Option("advice", "Hold the order until calcium is corrected"),
+        Option("advice", "Continue with ECG and calcium monitoring"),
+    )
+    return Finding(level, summary, (why,), tuple(facts), (), tuple(notes), options)
+
+
+RULE = Rule(
+    "R-MET-01",
+    "1.0.0",
+    ("order-select", "order-sign"),
+    _KEYS,
+    Indicator.CRITICAL,
+    20,
+    evaluate,
+    (
+        "ionised_low",
+        "ionised_severe",
+        "calcium_low",
+        "calcium_severe",
+        "calcium_severe_total_alone",
+        "calcium_per_albumin",
+        "albumin_reference",
+        "albumin_pair_hours",
+        "albumin_unreliable_below",
+        "egfr_unreliable_below",
+        "egfr_window_days",
+        "lab_fresh_hours_acute",
+        "lab_fresh_days",
+        "lab_shown_days",
+        "calcium_lowest_plausible",
+        "calcium_highest_plausible",
+        "ionised_lowest_plausible",
+        "ionised_highest_plausible",
+    ),
+)

@@ -1,0 +1,144 @@
+"""R-DRUG-02: a new dopamine blocker beside another one, unless the pair is haloperidol with promethazine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from plugin.drug_risk import Blocker, blocker_of, blockers_taken, exempt_partner, exposure_tier, history_of
+from plugin.patient import Exposure
+from plugin.rule import (
+    NOT_APPLICABLE,
+    TIERS,
+    Case,
+    Fact,
+    Finding,
+    Indicator,
+    Option,
+    Rule,
+    Verdict,
+    clear,
+    fired,
+    gap_verdict,
+    not_checked,
+    order_problem,
+)
+
+_KEYS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
+_PLANNED = {"MedicationRequest", "MedicationStatement"}
+
+
+def evaluate(case: Case) -> Verdict:
+    """Judge one order against everything else that the patient takes or is being ordered."""
+    problem = order_problem(case)
+    if problem is not None:
+        return problem
+    blocker = blocker_of(case)
+    if blocker is None or TIERS[blocker.tier] < TIERS["L"]:
+        return NOT_APPLICABLE
+    others = _others(case, blocker)
+    if not others:
+        return gap_verdict(case, _KEYS) or _unresolved(case) or clear(_inputs(case))
+    history = history_of(case, blocker.ingredient)
+    inputs = tuple(dict.fromkeys(other.reference for other in others))
+    finding = _finding(case, blocker, others)
+    if history.new:
+        return fired(finding, inputs)
+    return fired(finding, inputs, "S-03") if history.stable else clear(inputs)
+
+
+def _inputs(case: Case) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(e.reference for e in case.others if e.current and e.ingredient.tier and not e.draft))
+
+
+def _unresolved(case: Case) -> Verdict | None:
+    """A current drug that nobody can name might be the second one."""
+    unknown = case.patient.unresolved_drugs
+    return not_checked("drug-unrecognised", unknown) if unknown else None
+
+
+def _others(case: Case, blocker: Blocker) -> list[Exposure]:
+    names = frozenset(item.name for item in case.medication.ingredients)
+    partner = exempt_partner(case, blocker.ingredient)
+    exempt = partner.ingredient.name if partner is not None else ""
+    found: dict[str, Exposure] = {}
+    for exposure in blockers_taken(case, names):
+        known = found.get(exposure.ingredient.name)
+        if exposure.ingredient.name != exempt and (known is None or (known.on_hold and not exposure.on_hold)):
+            found[exposure.ingredient.name] = exposure
+    return list(found.values())
+
+
+def _level(case: Case, blocker: Blocker, other: Exposure) -> Indicator:
+    antiemetic = "dopamine-antiemetic" in blocker.ingredient.classes | other.ingredient.classes
+    strong = min(TIERS[blocker.tier], TIERS[exposure_tier(other, case)]) >= TIERS["M"]
+    return Indicator.WARNING if (antiemetic or strong) and not _cross_taper(case, other) else Indicator.INFO
+
+
+def _cross_taper(case: Case, other: Exposure) -> bool:
+    if other.on_hold:
+        return True
+    window = timedelta(days=float(case.limits.cross_taper_days))
+    planned = other.kind in _PLANNED and not other.draft
+    return planned and other.ends is not None and other.ends - case.patient.now <= window
+
+
+def _label_says_avoid(blocker: Blocker, others: list[Exposure]) -> bool:
+    """The metoclopramide label: avoid with antipsychotics (B38)."""
+    classes = [blocker.ingredient, *(other.ingredient for other in others)]
+    return any(item.name == "metoclopramide" for item in classes) and any(
+        "antipsychotic" in item.classes for item in classes
+    )
+
+
+def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
+    level = max(_level(case, blocker, other) for other in others)
+    names = [other.ingredient.name for other in others]
+    shown = " + ".join([blocker.title, *names[:2]]) + (f" + {len(names) - 2} more" if len(names) > 2 else "")
+    count = {1: "two", 2: "three"}.get(len(names), str(len(names) + 1))
+    label = " (label: avoid)" if _label_says_avoid(blocker, others) else ""
+    summary = f"{shown}: {count} dopamine blockers{label}. Dystonia, TD and NMS risk."
+    facts = tuple(Fact(_words(case, other), other.reference) for other in others)
+    why = f"{blocker.title} is new beside {', '.join(names)}: dopamine blockade adds up."
+    notes = ["Other drug matched by text." for other in others if other.matched_by == "text"][:1]
+    if any(_cross_taper(case, other) for other in others):
+        notes.append("The other order is on hold or ends within 14 days (cross-taper).")
+    return Finding(level, summary, (why,), facts, (), tuple(notes), _options(blocker, others))
+
+
+def _words(case: Case, other: Exposure) -> str:
+    state = "ordered together" if other.draft else "on hold" if other.on_hold else "current"
+    since = f" since {other.start.short()}" if other.start is not None and not other.draft else ""
+    return f"{other.ingredient.name[:1].upper() + other.ingredient.name[1:]}: {state}{since}"
+
+
+def _options(blocker: Blocker, others: list[Exposure]) -> tuple[Option, ...]:
+    antiemetic = "dopamine-antiemetic" in blocker.ingredient.classes
+    options = (
+        [Option("alternative", "Use a non-dopamine antiemetic", ("ondansetron",), tier=blocker.tier)]
+        if antiemetic
+        else []
+    )
+    options += [
+        Option("stop-other", f"Stop or end-date {other.ingredient.name}", (other.ingredient.name,), other.reference)
+        for other in others[:2]
+    ]
+    return (*options, Option("advice", "Keep both and monitor"))
+
+
+RULE = Rule(
+    "R-DRUG-02",
+    "1.0.0",
+    ("order-select", "order-sign"),
+    _KEYS,
+    Indicator.WARNING,
+    30,
+    evaluate,
+    (
+        "new_start_days",
+        "stable_days",
+        "stable_days_long_acting",
+        "cross_taper_days",
+        "administration_days",
+        "dispense_extra_days",
+    ),
+)

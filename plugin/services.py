@@ -1,0 +1,271 @@
+"""Binds the rules to CDS Hooks: services, prefetch templates, guideline pages. The only file that knows both sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+import msgspec
+
+from cds_hooks import service as host
+from plugin import samples
+from plugin.cards import Frame, cards_of, subject_of
+from plugin.engine import Judged, judge
+from plugin.evidence import BIBLIOGRAPHY
+from plugin.fhir.reader import read
+from plugin.fhir.types import AnyResource
+from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, TEXTS
+from plugin.patient import Order
+from plugin.rule import Rule, Status
+from plugin.rules import RULES
+from plugin.suggestions import Originals
+from plugin.thresholds import TABLE, Limits
+from valuesets import load
+
+VERSION = "0.1.0"
+_COUNT = 200
+
+TYPES: Mapping[str, str] = {
+    "patient": "Patient",
+    "medications": "MedicationRequest",
+    "medicationStatements": "MedicationStatement",
+    "medicationAdministrations": "MedicationAdministration",
+    "medicationDispenses": "MedicationDispense",
+    "allergies": "AllergyIntolerance",
+    "conditions": "Condition",
+    "observations": "Observation",
+    "familyHistory": "FamilyMemberHistory",
+    "encounter": "Encounter",
+}
+
+_TITLES = {
+    "order-select": ("Dystonia risk: order select", "drug choice"),
+    "order-sign": ("Dystonia risk: order sign", "drug, dose, route and duration"),
+    "patient-view": ("Dystonia and calcium: patient view", "the metabolic causes on record"),
+}
+_USAGE = (
+    "Works from prefetch alone; no access to the FHIR server is needed. Every key is optional: what was not sent or "
+    "could not be read is named on the card. R4 resources."
+)
+
+
+def template(key: str) -> str:
+    """The prefetch template of a key, inside the query subset that CDS Hooks recommends."""
+    kind = TYPES[key]
+    if key == "patient":
+        return "Patient/{{context.patientId}}"
+    if key == "encounter":
+        return "Encounter/{{context.encounterId}}"
+    base = f"{kind}?patient={{{{context.patientId}}}}"
+    if key == "observations":
+        codes = ",".join(f"{coding.system}|{coding.code}" for coding in load().members("observations"))
+        return f"{base}&code={codes}&_sort=-date&_count={_COUNT}"
+    sort = {
+        "medications": "-authoredon",
+        "medicationAdministrations": "-effective-time",
+        "medicationDispenses": "-whenhandedover",
+        "medicationStatements": "-effective",
+    }.get(key)
+    return f"{base}&_sort={sort}&_count={_COUNT}" if sort else f"{base}&_count={_COUNT}"
+
+
+def keys_of(hook: str) -> tuple[str, ...]:
+    """The prefetch keys that the rules of a hook need, in a fixed order; nothing is asked for that no rule reads."""
+    needed = {key for rule in RULES if hook in rule.hooks for key in rule.needs} | {"patient"}
+    if any("observations" in rule.needs for rule in RULES if hook in rule.hooks):
+        needed.add("encounter")
+    if any("medications" in rule.needs for rule in RULES if hook in rule.hooks):
+        needed |= {key for key in TYPES if key.startswith("medication")}
+    return tuple(key for key in TYPES if key in needed)
+
+
+class Dystonia:
+    """The plugin for one site: rules, figures and addresses in force."""
+
+    def __init__(self, site: host.Site) -> None:
+        """``site`` is what the operator configured."""
+        self.site = site
+        self.limits = Limits()
+        self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
+        self.namespace = uuid5(NAMESPACE_URL, site.canonical)
+        self.orderable = _orderable()
+
+    def _content_hash(self) -> str:
+        """One hash over rules, figures, wording and codes: what decides an answer."""
+        told = {
+            "version": VERSION,
+            "rules": [[rule.id, rule.version, list(rule.hooks), rule.ceiling] for rule in RULES],
+            "limits": self.limits.as_dict(),
+            "codes": load().content_hash,
+            "jurisdiction": self.site.jurisdiction,
+            "expected": sorted(self.site.expected_keys),
+        }
+        return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+
+    def evaluate(self, call: host.HookCall) -> host.Answer:
+        """Judge one call; pure but for the call itself."""
+        drafts = call.bundles.get("draftOrders")
+        types = call.service.resource_types
+        patient, orders = read(
+            call.patient_id,
+            call.now,
+            call.prefetch,
+            drafts.resources if drafts else (),
+            drafts.unreadable if drafts else (),
+            self.limits,
+            types,
+            [key for key in self.site.expected_keys if key in types],
+        )
+        subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
+        judged = judge(patient, subjects, call.service.hook, RULES, self.limits, self.site.jurisdiction, call.deadline)
+        frame = Frame(
+            self.site.public_url,
+            self.site.canonical,
+            self.namespace,
+            (call.client, call.service.id, call.hook_instance, call.patient_id),
+            Originals(call.body),
+            self.orderable,
+            call.options.show_evidence_support,
+            call.options.alert_non_serious,
+        )
+        cards, quiet = cards_of(judged, frame)
+        results = [result for one in judged for result in _results(one, quiet)]
+        return host.Answer(cards, results, [subject for one in judged if (subject := _subject(one))])
+
+
+def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
+    """At order-select the selected drafts are judged, the others are context; a selection that fits none is ignored."""
+    if call.service.hook != "order-select" or not call.selections:
+        return orders
+    wanted = {selection.strip("/").split("/_history/", 1)[0] for selection in call.selections}
+    bare = {selection.rsplit("/", 1)[-1] for selection in wanted}
+    chosen = [order for order in orders if order.reference in wanted or (order.id and order.id in bare)]
+    return chosen or orders
+
+
+def _subject(judged: Judged) -> host.Subject | None:
+    order = judged.case.order
+    if order is None:
+        return None
+    names = ", ".join(item.name for item in order.medication.ingredients if item.tier or item.classes)
+    return host.Subject(order.reference, names)
+
+
+def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Verdicts in the shape of the contract; fields without a value are left out."""
+    subject = subject_of(judged.case)
+    results = []
+    for rule, verdict in judged.verdicts:
+        result: dict[str, Any] = {"rule": rule.id, "status": verdict.status.value}
+        if subject:
+            result["subject"] = subject
+        if verdict.status is Status.NOT_CHECKED:
+            result["reason"] = verdict.reason
+        if verdict.finding is not None:
+            result["indicator"] = verdict.finding.indicator.word
+        if verdict.inputs:
+            result["inputs"] = list(verdict.inputs)
+        if verdict.suppressed or (subject, rule.id) in quiet:
+            result["suppressed"] = verdict.suppressed or "alert-non-serious"
+        results.append(result)
+    return results
+
+
+def _orderable() -> dict[str, dict[str, str]]:
+    """The LOINC coding by which each analyte is ordered."""
+    found = {}
+    for analyte in ("calcium-ionised", "albumin", "magnesium"):
+        coding = load().members(f"lab-{analyte}")[0]
+        found[analyte] = {"system": coding.system, "code": coding.code, "display": coding.display or analyte}
+    return found
+
+
+def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> host.Service:
+    title, looks_at = _TITLES[hook]
+    keys = keys_of(hook)
+    orders = hook.startswith("order-")
+    subject = "a medication order" if orders else "an open record"
+    return host.Service(
+        f"dystonia-{hook}",
+        hook,
+        title,
+        f"Judges {subject} for the risk of drug-induced dystonia and for low calcium and magnesium, by {looks_at}.",
+        _USAGE,
+        {key: template(key) for key in keys},
+        {key: TYPES[key] for key in keys},
+        evaluate,
+        ("draftOrders",) if orders else (),
+        not orders,
+    )
+
+
+def _threshold_rows(rule: Rule, limits: Limits) -> tuple[tuple[str, str, str, str], ...]:
+    return tuple(
+        (name.replace("_", " "), f"{getattr(limits, name):f}", TABLE[name].unit, TABLE[name].source)
+        for name in rule.thresholds
+    )
+
+
+def _page(rule: Rule, limits: Limits) -> host.GuidelinePage:
+    text = TEXTS[rule.id]
+    sources = tuple(
+        host.Citation(**{name: getattr(BIBLIOGRAPHY[key], name) for name in host.Citation.__slots__})
+        for key in text.sources
+    )
+    return host.GuidelinePage(
+        rule.id,
+        rule.version,
+        text.title,
+        text.group,
+        text.question,
+        rule.ceiling.word,
+        rule.hooks,
+        text.summary_example,
+        text.looks_for,
+        text.levels,
+        _threshold_rows(rule, limits),
+        text.missing_data,
+        text.suppressions,
+        text.options,
+        tuple(OVERRIDE_REASONS[code] for code in text.overrides),
+        sources,
+        text.strength,
+        tuple(statement.text for statement in text.seed),
+        text.not_covered,
+        max((source.date_read for source in sources), default=""),
+        min((source.review_by for source in sources), default=""),
+    )
+
+
+def _sample(patient: samples.SamplePatient) -> host.SamplePatient:
+    build: Callable[[datetime], Mapping[str, Any]] = patient.build
+    return host.SamplePatient(
+        patient.id, patient.name, patient.story, patient.shows, patient.hook, patient.orders, build
+    )
+
+
+def dystonia(site: host.Site) -> host.Plugin:
+    """The plugin as the host loads it: codes read, pages made, rules bound to hooks."""
+    own = Dystonia(site)
+    terminology = load()
+    return host.Plugin(
+        "Dystonia CDS",
+        VERSION,
+        own.ruleset,
+        AnyResource,
+        tuple(_service(hook, own.evaluate) for hook in ("order-select", "order-sign", "patient-view")),
+        tuple(_page(rule, own.limits) for rule in RULES),
+        tuple(INTRO),
+        tuple(DISCLAIMER),
+        tuple(_sample(patient) for patient in samples.PATIENTS),
+        tuple(host.SampleOrder(order.id, order.name, order.resource) for order in samples.ORDERS),
+        tuple(host.OverrideReason(code, display) for code, display in OVERRIDE_REASONS.items()),
+        {"rules": len(RULES), "valuesets": len(terminology.resources())},
+        terminology.resources,
+    )
+
+
+PLUGIN = dystonia

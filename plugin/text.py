@@ -1,0 +1,21 @@
+"""Words that come from a record, made harmless for a card that may be rendered as Markdown or as plain text."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_MARKUP = re.compile(r"[<>\[\]*_`#|\\!~{}]")
+_LINK = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*:/*|www\.)")
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+LONGEST = 120
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str, longest: int = LONGEST) -> str:
+    """One line of at most ``longest`` characters without control, bidirectional or zero-width characters or markup."""
+    normal = unicodedata.normalize("NFC", text[: longest * 4])
+    visible = "".join(" " if unicodedata.category(sign) in _HIDDEN else sign for sign in normal)
+    single = " ".join(_LINK.sub(" ", _MARKUP.sub(" ", visible)).split())
+    return single if len(single) <= longest else single[: longest - 1].rstrip() + "…"

@@ -1,0 +1,117 @@
+"""Every clinical figure that a rule compares with, by name, with unit, source and the bounds a site may choose within.
+
+Marks are those of the clinical specification: [V] read in the source, [J] a judgement that a site may change.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+D = Decimal
+
+
+class Threshold(msgspec.Struct, frozen=True):
+    """One named figure: its default, unit, source and the lowest and highest value that a site may set."""
+
+    value: Decimal
+    unit: str
+    source: str
+    lowest: Decimal
+    highest: Decimal
+
+
+TABLE: dict[str, Threshold] = {
+    "age_below_antipsychotic": Threshold(D(35), "years", "[V] B43, B17, B14", D(25), D(45)),
+    "age_below_metoclopramide": Threshold(D(30), "years", "[V] B38", D(18), D(45)),
+    "male_age_below": Threshold(D(50), "years", "[V] B43", D(35), D(65)),
+    "female_from": Threshold(D(12), "years", "[V] B23", D(10), D(15)),
+    "female_to": Threshold(D(19), "years", "[V] B23", D(17), D(30)),
+    "adult_from": Threshold(D(18), "years", "[J]", D(16), D(21)),
+    "elderly_from": Threshold(D(65), "years", "[J] D.0", D(60), D(75)),
+    "new_start_days": Threshold(D(30), "days", "[J] B12 used one month", D(7), D(90)),
+    "stable_days": Threshold(D(30), "days", "[J] S-03", D(14), D(90)),
+    "stable_days_long_acting": Threshold(D(90), "days", "[J] S-03", D(60), D(180)),
+    "dose_increase_factor": Threshold(D("1.5"), "times", "[J]", D("1.2"), D(3)),
+    "fast_titration_hours": Threshold(D(72), "hours", "[J] B19", D(24), D(168)),
+    "high_dose_haloperidol_mg": Threshold(D(10), "mg oral haloperidol equivalent in 24 h", "[J] B19", D(5), D(30)),
+    "reorder_hours": Threshold(D(24), "hours", "[J] S-04", D(6), D(72)),
+    "single_dose_hours": Threshold(D(24), "hours", "[V] S-08", D(6), D(48)),
+    "cross_taper_days": Threshold(D(14), "days", "[J] R-DRUG-02", D(3), D(60)),
+    "administration_days": Threshold(D(7), "days", "[J] C-EXP", D(1), D(30)),
+    "administration_window_days": Threshold(D(45), "days", "[J] D.0", D(30), D(120)),
+    "long_acting_interval_days": Threshold(D(28), "days", "[J] C-EXP, usual interval", D(14), D(90)),
+    "long_acting_extra_days": Threshold(D(14), "days", "[J] C-EXP", D(0), D(60)),
+    "dispense_extra_days": Threshold(D(7), "days", "[J] C-EXP", D(0), D(30)),
+    "cocaine_screen_days": Threshold(D(30), "days", "[J] C", D(7), D(90)),
+    "dehydration_hours": Threshold(D(72), "hours", "[J] C", D(24), D(168)),
+    "dispense_window_days": Threshold(D(120), "days", "[J] D.0", D(60), D(400)),
+    "record_window_days": Threshold(D(400), "days", "[J] D.0", D(365), D(1200)),
+    "lab_fresh_hours_acute": Threshold(D(72), "hours", "[J] C-CA", D(24), D(168)),
+    "lab_fresh_days": Threshold(D(30), "days", "[J] C-CA", D(7), D(90)),
+    "lab_shown_days": Threshold(D(365), "days", "[J] C-CA", D(90), D(1200)),
+    "albumin_pair_hours": Threshold(D(24), "hours", "[J] C-CA", D(1), D(72)),
+    "calcium_low": Threshold(
+        D("2.12"), "mmol/L", "[J] 8.5 mg/dL, used without a laboratory range", D("2.00"), D("2.25")
+    ),
+    "calcium_severe": Threshold(D("1.90"), "mmol/L", "[V] B33", D("1.75"), D("2.00")),
+    "calcium_severe_total_alone": Threshold(D("1.30"), "mmol/L", "[J] C-CA", D("1.10"), D("1.50")),
+    "calcium_per_albumin": Threshold(D("0.02"), "mmol/L per g/L", "[V] B34", D("0.02"), D("0.025")),
+    "albumin_reference": Threshold(D(40), "g/L", "[V] B34", D(40), D(45)),
+    "albumin_unreliable_below": Threshold(D(20), "g/L", "[V] B35", D(15), D(25)),
+    "egfr_unreliable_below": Threshold(D(60), "mL/min/1.73 m2", "[V] B35", D(45), D(60)),
+    "egfr_window_days": Threshold(D(90), "days", "[J]", D(30), D(365)),
+    "ionised_low": Threshold(D("1.12"), "mmol/L", "[J] used without a laboratory range", D("1.05"), D("1.20")),
+    "ionised_severe": Threshold(D("0.90"), "mmol/L", "[J]", D("0.80"), D("1.00")),
+    "magnesium_low": Threshold(D("0.70"), "mmol/L", "[V] B82, used without a laboratory range", D("0.60"), D("0.80")),
+    "magnesium_actionable": Threshold(D("0.60"), "mmol/L", "[V] B36", D("0.50"), D("0.70")),
+    "magnesium_severe": Threshold(D("0.50"), "mmol/L", "[V] B82", D("0.40"), D("0.55")),
+    "magnesium_checked_hours": Threshold(D(72), "hours", "[J] R-MET-03", D(24), D(168)),
+    "tsh_low": Threshold(D("0.1"), "mIU/L", "[J] R-MET-07", D("0.01"), D("0.4")),
+    "weight_days_infant": Threshold(D(14), "days", "[J] R-DRUG-05", D(7), D(30)),
+    "weight_days_toddler": Threshold(D(30), "days", "[J] R-DRUG-05", D(14), D(60)),
+    "weight_days_child": Threshold(D(180), "days", "[J] R-DRUG-05", D(60), D(365)),
+    "weight_days_adult": Threshold(D(365), "days", "[J]", D(90), D(730)),
+    "calcium_lowest_plausible": Threshold(D("0.75"), "mmol/L", "[J]", D("0.5"), D("1.0")),
+    "calcium_highest_plausible": Threshold(D(5), "mmol/L", "[J]", D(4), D(6)),
+    "ionised_lowest_plausible": Threshold(D("0.40"), "mmol/L", "[J]", D("0.3"), D("0.6")),
+    "ionised_highest_plausible": Threshold(D(3), "mmol/L", "[J]", D(2), D(4)),
+    "magnesium_lowest_plausible": Threshold(D("0.15"), "mmol/L", "[J]", D("0.1"), D("0.3")),
+    "magnesium_highest_plausible": Threshold(D(6), "mmol/L", "[J]", D(4), D(10)),
+    "albumin_lowest_plausible": Threshold(D(5), "g/L", "[J]", D(3), D(8)),
+    "albumin_highest_plausible": Threshold(D(80), "g/L", "[J]", D(60), D(100)),
+    "future_minutes": Threshold(D(5), "minutes", "[J] later than this is unreadable", D(0), D(60)),
+}
+
+
+class Limits:
+    """The figures in force, as attributes by name: ``limits.calcium_low``. Unknown names and bounds are refused."""
+
+    __slots__ = tuple(TABLE)
+
+    def __init__(self, **chosen: Decimal) -> None:
+        """Take the defaults and a site's own choices.
+
+        Raises ValueError naming the figure, what was given and the bounds, or the unknown name.
+        """
+        for name in chosen:
+            if name not in TABLE:
+                raise ValueError(f"Unknown threshold {name!r}: the known ones are {', '.join(sorted(TABLE))}.")
+        for name, entry in TABLE.items():
+            value = chosen.get(name, entry.value)
+            if not entry.lowest <= value <= entry.highest:
+                raise ValueError(
+                    f"Threshold {name} is {value} {entry.unit}; it must lie between {entry.lowest} and {entry.highest}."
+                )
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Thresholds are fixed once loaded; {name} cannot be set.")
+
+    def __getattr__(self, name: str) -> Decimal:
+        raise AttributeError(f"There is no threshold named {name}.")
+
+    def as_dict(self) -> dict[str, str]:
+        """Name to figure, for the rule-set hash."""
+        return {name: str(getattr(self, name)) for name in TABLE}

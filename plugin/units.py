@@ -1,0 +1,102 @@
+"""The closed table of units per analyte, in exact decimals. A unit that is not here makes a result unreadable.
+
+Factors: clinical specification C-CA (atomic weights: Ca 40.08, Mg 24.305; B84). No unit is ever guessed from a code.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+import msgspec
+
+D = Decimal
+
+_CALCIUM = {"mmol/l": (1, D(1)), "mg/dl": (1, D("4.008")), "meq/l": (1, D(2)), "umol/l": (1, D(1000))}
+_MAGNESIUM = {"mmol/l": (1, D(1)), "mg/dl": (1, D("2.4305")), "meq/l": (1, D(2)), "umol/l": (1, D(1000))}
+_ALBUMIN = {"g/l": (1, D(1)), "g/dl": (10, D(1)), "umol/l": (D("0.0665"), D(1))}
+_FILTRATION = {
+    "ml/min/1.73m2": (1, D(1)),
+    "ml/min/{1.73_m2}": (1, D(1)),
+    "ml/min/1.73{m2}": (1, D(1)),
+    "ml/min/1.73m^2": (1, D(1)),
+    "ml/min/1.73m*2": (1, D(1)),
+    "ml/min/1.73": (1, D(1)),
+    "ml/min": (1, D(1)),
+}
+_WEIGHT = {
+    "kg": (1, D(1)),
+    "g": (1, D(1000)),
+    "[lb_av]": (D("0.45359237"), D(1)),
+    "lb": (D("0.45359237"), D(1)),
+    "lbs": (D("0.45359237"), D(1)),
+    "[oz_av]": (D("0.028349523125"), D(1)),
+}
+_TSH = {
+    "miu/l": (1, D(1)),
+    "m[iu]/l": (1, D(1)),
+    "u[iu]/ml": (1, D(1)),
+    "uiu/ml": (1, D(1)),
+    "mu/l": (1, D(1)),
+    "mcu/ml": (1, D(1)),
+    "uu/ml": (1, D(1)),
+    "m[iu]/ml": (1000, D(1)),
+    "miu/ml": (1000, D(1)),
+}
+
+Factor = tuple[int | Decimal, Decimal]
+
+TABLE: dict[str, dict[str, Factor]] = {
+    "calcium": _CALCIUM,
+    "calcium-corrected": _CALCIUM,
+    "calcium-ionised": _CALCIUM,
+    "magnesium": _MAGNESIUM,
+    "albumin": _ALBUMIN,
+    "egfr": _FILTRATION,
+    "weight": _WEIGHT,
+    "tsh": _TSH,
+}
+
+CANONICAL = {
+    "calcium": "mmol/L",
+    "calcium-corrected": "mmol/L",
+    "calcium-ionised": "mmol/L",
+    "magnesium": "mmol/L",
+    "albumin": "g/L",
+    "egfr": "mL/min/1.73 m2",
+    "weight": "kg",
+    "tsh": "mIU/L",
+}
+
+
+class Unit(msgspec.Struct, frozen=True, gc=False):
+    """How to bring a value to the analyte's canonical unit: ``value * multiply / divide``."""
+
+    multiply: int | Decimal
+    divide: Decimal
+
+    def convert(self, value: Decimal) -> Decimal:
+        """The value in the canonical unit."""
+        return value * self.multiply / self.divide
+
+
+@lru_cache(maxsize=4096)
+def _normalised(text: str) -> str:
+    return "".join(text.split()).replace("µ", "u").replace("μ", "u").replace("²", "2").lower()
+
+
+@lru_cache(maxsize=4096)
+def find(analyte: str, code: str, unit: str) -> Unit | str:
+    """The conversion for a Quantity's UCUM ``code`` and ``unit`` text, or the reason why there is none.
+
+    The code is asked first, then the text. Both known but different is ``unit-unknown``: one of them is wrong.
+    Returns ``unit-missing`` when neither is given.
+    """
+    table = TABLE[analyte]
+    texts = [_normalised(text) for text in (code, unit) if text.strip()]
+    if not texts:
+        return "unit-missing"
+    known = [table[text] for text in texts if text in table]
+    if not known or any(factor != known[0] for factor in known):
+        return "unit-unknown"
+    return Unit(*known[0])

@@ -1,0 +1,377 @@
+"""A newcomer's way through the try-it page in a real browser, against the real server process.
+
+``DYSTONIA_CDS_TEST_URL`` names a running service to use instead of starting one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="The browser tests need the Python package playwright: it is in the dev group."
+)
+expect = playwright.expect
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+LEVELS = ("critical", "warning", "info")
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=1) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 60
+    while not answers(f"{url}/readyz"):
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            pytest.fail(f"The service did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+        time.sleep(0.1)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("No Chromium found: install it as `chromium`, on Debian with `apt-get install chromium`.")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if given := os.environ.get("DYSTONIA_CDS_TEST_URL"):
+        yield given.rstrip("/")
+        return
+    folder = tmp_path_factory.mktemp("service")
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DYSTONIA_CDS_")}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cds_hooks.cli", "serve", "--host", "127.0.0.1", "--port", str(port)],
+            env={**environment, "DYSTONIA_CDS_DATA_DIR": str(folder), "DYSTONIA_CDS_PLUGIN": "plugin.services:PLUGIN"},
+            cwd=Path(__file__).parents[2],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until_ready(url, process, folder / "log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+class Visit:
+    """One page in its own context, which notes what a page must never do."""
+
+    def __init__(self, browser: Any, site: str, width: int) -> None:
+        self.site = site
+        self.context = browser.new_context(viewport={"width": width, "height": 860})
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append("dialog"), dialog.dismiss()))
+        self.context.on("request", self.note)
+
+    def note(self, request: Any) -> None:
+        if not request.url.startswith((self.site + "/", "data:")):
+            self.complaints.append(f"asked another host: {request.url}")
+
+    def open(self, path: str = "/") -> Any:
+        self.page.goto(self.site + path)
+        if path.partition("#")[0] == "/":
+            expect(self.page.locator("#try")).not_to_have_attribute("aria-busy", "true")
+        return self.page
+
+    def fire(self) -> None:
+        self.page.get_by_role("button", name="Fire", exact=True).click()
+        expect(self.page.locator("#answer-line")).to_contain_text(" ms")
+
+    def scrolls_sideways(self) -> bool:
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+@pytest.fixture
+def visit(chromium: Any, site: str) -> Iterator[Callable[..., Visit]]:
+    visits: list[Visit] = []
+
+    def start(width: int = 1400) -> Visit:
+        visits.append(Visit(chromium, site, width))
+        return visits[-1]
+
+    yield start
+    for made in visits:
+        made.context.close()
+    assert [complaint for made in visits for complaint in made.complaints] == []
+
+
+def answer_with(page: Any, status: int, body: str, content_type: str = "application/json") -> None:
+    page.route(
+        "**/cds-services/*",
+        lambda route: route.fulfill(status=status, body=body, headers={"content-type": content_type}),
+    )
+
+
+def test_a_newcomer_chooses_fires_and_sees_a_card(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open()
+    page.get_by_text("Berta Sampler").click()
+    expect(page.locator("#chart-name")).to_have_text("SAMPLER, Berta")
+    page.get_by_text("Adam Testa").click()
+    expect(page.locator("#chart-name")).to_have_text("TESTA, Adam")
+    one.fire()
+    card = page.locator(".card").first
+    expect(card).to_have_attribute("data-indicator", "warning")
+    expect(card.locator(".indicator")).to_have_text("Warning")
+    expect(card.locator(".card-summary")).to_contain_text(re.compile("haloperidol", re.IGNORECASE))
+    expect(card.locator(".card-detail")).not_to_be_empty()
+    expect(page.locator("#answer-line")).to_contain_text("audit: ")
+    assert json.loads(page.locator("#response").inner_text())["cards"]
+    assert json.loads(page.locator("#request").input_value())["context"]["patientId"] == "adam-testa"
+
+
+def test_accepting_a_suggestion_sends_feedback_and_shows_the_resource(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=adam-testa")
+    one.fire()
+    offered = json.loads(page.locator("#response").inner_text())["cards"][0]
+    suggestion = next(entry for entry in offered["suggestions"] if entry.get("actions"))
+    with page.expect_response("**/feedback") as answered:
+        page.get_by_role("button", name=suggestion["label"]).click()
+    assert answered.value.status == 200
+    sent = answered.value.request.post_data_json["feedback"][0]
+    assert sent["card"] == offered["uuid"]
+    assert sent["outcome"] == "accepted"
+    assert sent["acceptedSuggestions"] == [{"id": suggestion["uuid"]}]
+    expect(page.locator(".card-told").first).to_contain_text("Feedback recorded")
+    expect(page.locator(".action").first).to_contain_text(suggestion["actions"][0]["resource"]["resourceType"])
+    expect(page.locator("#stale")).to_be_visible()
+    one.fire()
+    assert page.locator(".failure").count() == 0
+
+
+def test_overriding_with_a_reason_sends_feedback(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=berta-sampler")
+    one.fire()
+    card = page.locator(".card").first
+    expect(card).to_have_attribute("data-indicator", "critical")
+    card.get_by_label("Reason for not following this card").select_option(index=1)
+    card.get_by_label("Comment (optional)").fill("Seen with the endocrinologist")
+    with page.expect_response("**/feedback") as answered:
+        card.get_by_role("button", name="Override").click()
+    assert answered.value.status == 200
+    sent = answered.value.request.post_data_json["feedback"][0]
+    assert sent["outcome"] == "overridden"
+    assert sent["overrideReason"]["reason"]["code"]
+    assert sent["overrideReason"]["userComment"] == "Seen with the endocrinologist"
+    expect(card.locator(".card-told")).to_contain_text("Overridden")
+
+
+def test_a_card_leads_to_its_guideline_page(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=adam-testa")
+    one.fire()
+    with page.expect_popup() as opened:
+        page.locator('.card-links a[href*="/guideline/"]').first.click()
+    rule = opened.value
+    rule.wait_for_load_state()
+    assert rule.url.startswith(f"{one.site}/guideline/")
+    expect(rule.get_by_role("heading", name="Evidence")).to_be_visible()
+
+
+def test_no_card_is_not_told_as_safe(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=hanna-probanda")
+    one.fire()
+    expect(page.locator(".no-card")).to_contain_text("That is not the same as safe")
+    expect(page.locator(".verdicts")).to_contain_text("What was checked")
+    assert page.locator(".card").count() == 0
+
+
+def test_every_sample_shows_what_it_promises(visit: Callable[..., Visit], site: str) -> None:
+    with urllib.request.urlopen(f"{site}/try-it/data") as response:
+        patients = json.load(response)["patients"]
+    one = visit()
+    page = one.open()
+    seen = {}
+    for patient in patients:
+        page.locator(f'input[value="{patient["id"]}"]').check()
+        expect(page.locator("#chart-story")).to_have_text(patient["story"])
+        one.fire()
+        levels = [card.get_attribute("data-indicator") for card in page.locator(".card").all()]
+        failed = page.locator(".failure").count()
+        seen[patient["id"]] = "failure" if failed else next((level for level in LEVELS if level in levels), "no card")
+    promised = {patient["id"]: patient["shows"].lower() for patient in patients}
+    broken = {key: (found, promised[key]) for key, found in seen.items() if not kept(found, promised[key])}
+    assert broken == {}
+
+
+def kept(found: str, promise: str) -> bool:
+    return found in LEVELS if promise.startswith("a card") else promise.startswith(found)
+
+
+def test_orders_are_found_and_fired_by_keyboard_alone(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=adam-testa&hook=order-sign")
+    page.get_by_role("combobox", name="Order 1").focus()
+    page.keyboard.type("ondan iv")
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("combobox", name="Order 1")).to_have_value("Ondansetron 4 mg IV, once")
+    page.get_by_role("button", name="Add another order").press("Enter")
+    page.keyboard.type("metoclopramide")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    sent = json.loads(page.locator("#request").input_value())
+    assert [entry["resource"]["id"] for entry in sent["context"]["draftOrders"]["entry"]] == ["draft-1", "draft-2"]
+    page.get_by_role("button", name="Fire", exact=True).press("Enter")
+    expect(page.locator("#answer-line")).to_contain_text(" ms")
+
+
+def test_a_deep_link_restores_the_choice(visit: Callable[..., Visit]) -> None:
+    page = visit().open("/#patient=dora-mockingham&hook=order-select&order=ondansetron-iv")
+    expect(page.locator("#chart-name")).to_have_text("MOCKINGHAM, Dora")
+    expect(page.get_by_role("combobox", name="Order 1")).to_have_value("Ondansetron 4 mg IV, once")
+    sent = json.loads(page.locator("#request").input_value())
+    assert sent["hook"] == "order-select"
+    assert sent["context"]["selections"] == ["MedicationRequest/draft-1"]
+    assert sent["context"]["encounterId"] == sent["prefetch"]["encounter"]["id"]
+    assert "order=ondansetron-iv" in page.url
+
+
+def test_an_edited_request_is_what_is_sent(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=adam-testa")
+    edited = json.loads(page.locator("#request").input_value())
+    edited["context"]["userId"] = "Practitioner/edited"
+    page.locator("#request").fill(json.dumps(edited))
+    with page.expect_request("**/cds-services/*") as sent:
+        one.fire()
+    assert sent.value.post_data_json == edited
+    page.locator("#request").fill('{"hook":')
+    page.get_by_role("button", name="Fire", exact=True).click()
+    expect(page.locator("#request-note")).to_contain_text("This is not JSON, so it was not sent")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_narrow_screens_never_scroll_sideways(visit: Callable[..., Visit], width: int) -> None:
+    one = visit(width)
+    page = one.open("/#patient=adam-testa")
+    assert not one.scrolls_sideways()
+    one.fire()
+    page.locator(".pane summary").first.click()
+    page.locator("#chart-record summary").click()
+    assert not one.scrolls_sideways()
+    one.open("/guideline")
+    assert not one.scrolls_sideways()
+    page.locator('a[href^="/guideline/"]').first.click()
+    expect(page.locator("article.rule h1")).to_be_visible()
+    assert not one.scrolls_sideways()
+
+
+def test_hostile_text_in_a_card_stays_text(visit: Callable[..., Visit]) -> None:
+    links = [
+        {"label": HOSTILE, "url": "javascript:alert(3)", "type": "absolute"},
+        {"label": "good", "url": "https://example.org/a", "type": "absolute"},
+    ]
+    addresses = "[good](https://example.org/a) [bad](https://example.net/) [worse](javascript:alert(4))"
+    detail = f"{HOSTILE} **{HOSTILE}**\n\n- {HOSTILE}\n- {addresses}"
+    card = {
+        "uuid": "00000000-0000-5000-8000-000000000001",
+        "summary": HOSTILE,
+        "indicator": HOSTILE,
+        "detail": detail,
+        "source": {"label": HOSTILE, "url": "javascript:alert(5)"},
+        "links": links,
+        "suggestions": [{"label": HOSTILE, "uuid": HOSTILE}],
+        "overrideReasons": [{"code": HOSTILE, "display": HOSTILE}],
+    }
+    extension = {
+        HOSTILE: {"results": [{"rule": HOSTILE, "status": "fired", "suppressed": HOSTILE, "subject": HOSTILE}]}
+    }
+    one = visit()
+    page = one.open()
+    answer_with(page, 200, json.dumps({"cards": [card], "extension": extension}))
+    one.fire()
+    expect(page.locator(".card .card-summary")).to_contain_text(HOSTILE)
+    expect(page.locator(".card-detail")).to_contain_text("[bad](https://example.net/)")
+    assert page.locator("#answer img, #answer script, #answer [onerror]").count() == 0
+    assert {link.get_attribute("href") for link in page.locator("#answer .card a").all()} == {"https://example.org/a"}
+
+
+REFUSAL = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "required", "diagnostics": "No data."}],
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (412, json.dumps(REFUSAL), "No data."),
+        (500, "Internal Server Error", "status 500"),
+        (200, "<html>All clear</html>", "could not be read"),
+        (200, "{}", "could not be read"),
+        (200, '{"cards": [null]}', "could not be drawn"),
+    ],
+)
+def test_an_error_is_never_an_all_clear(chromium: Any, site: str, status: int, body: str, told: str) -> None:
+    one = Visit(chromium, site, 1400)
+    page = one.open()
+    answer_with(page, status, body)
+    one.fire()
+    expect(page.locator(".failure")).to_contain_text(told)
+    expect(page.locator(".failure")).to_contain_text("This is not an all clear")
+    assert page.locator(".no-card, .card").count() == 0
+    one.context.close()
+
+
+def test_an_unreachable_service_is_told(chromium: Any, site: str) -> None:
+    one = Visit(chromium, site, 1400)
+    page = one.open("/#patient=adam-testa")
+    one.fire()
+    page.route("**/cds-services/**", lambda route: route.abort())
+    page.locator(".card-override button").first.click()
+    expect(page.locator(".card-told").first).to_contain_text("The feedback was not recorded")
+    one.fire()
+    expect(page.locator(".failure")).to_contain_text("could not be reached")
+    one.context.close()

@@ -1,0 +1,108 @@
+"""Feedback: kept as it comes, refused only where it says nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import Running, Starter, call, reason
+from tests.contract.toy import CARD_UUID
+
+PATH = "/cds-services/toy-patient-view/feedback"
+CANARY = "Xanthippe-Canary-4711"
+ACCEPTED = {
+    "card": CARD_UUID,
+    "outcome": "accepted",
+    "acceptedSuggestions": [{"id": "s1"}, {"id": "s2"}],
+    "outcomeTimestamp": "2026-11-22T10:00:00Z",
+}
+OVERRIDDEN = {
+    "card": CARD_UUID,
+    "outcome": "overridden",
+    "overrideReason": {
+        "reason": {"code": "other", "system": "https://a.example/r", "display": "Other"},
+        "userComment": CANARY,
+    },
+    "outcomeTimestamp": "2026-11-22T10:00:01Z",
+}
+
+
+def test_feedback_is_kept_with_the_call_that_showed_the_card(start: Starter) -> None:
+    service = start()
+    shown = service.call(call())
+    answer = service.client.post(PATH, json={"feedback": [ACCEPTED, OVERRIDDEN]})
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert answer.headers["X-Audit-State"] == "durable"
+    first, second = service.audited(shown).feedback
+    assert (first.outcome, first.accepted, first.known) == ("accepted", b'["s1","s2"]', True)
+    assert first.outcome_timestamp == "2026-11-22T10:00:00Z"
+    assert (second.reason_code, second.reason_display, second.comment) == ("other", "Other", CANARY)
+
+
+KEPT: list[tuple[str, Any]] = [
+    ("an unknown card", ACCEPTED | {"card": "0f4f1a3c-0000-4000-8000-00000000000a"}),
+    ("again", ACCEPTED),
+    ("no timestamp", {"card": CARD_UUID, "outcome": "accepted"}),
+    ("no reason", {"card": CARD_UUID, "outcome": "overridden"}),
+    ("null reason", {"card": CARD_UUID, "outcome": "overridden", "overrideReason": None}),
+    ("comment only", {"card": CARD_UUID, "outcome": "overridden", "overrideReason": {"userComment": "x" * 9000}}),
+    ("strange extras", ACCEPTED | {"acceptedSuggestions": "s1", "more": [1], "outcomeTimestamp": 7}),
+    ("a card that is no uuid", ACCEPTED | {"card": "card-1"}),
+]
+
+
+@pytest.mark.parametrize("entry", [row[1] for row in KEPT], ids=[row[0] for row in KEPT])
+def test_feedback_is_read_forgivingly(service: Running, entry: Any) -> None:
+    answer = service.client.post(PATH, json={"feedback": [entry], "more": True})
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert answer.headers["X-Audit-State"] == "durable"
+
+
+def test_no_feedback_is_feedback_too(service: Running) -> None:
+    assert service.client.post(PATH, json={"feedback": []}).status_code == 200
+
+
+REFUSED: list[tuple[str, bytes, str]] = [
+    ("not JSON", b"{", "not JSON"),
+    ("an array", b"[]", "feedback: expected an array, got nothing"),
+    ("no feedback", b"{}", "feedback: expected an array, got nothing"),
+    ("an object", b'{"feedback": {}}', "feedback: expected an array, got an object"),
+    ("an entry that is text", b'{"feedback": ["x"]}', "feedback[0]: expected an object, got another string"),
+    ("no card", b'{"feedback": [{"outcome": "accepted"}]}', "feedback[0].card: expected the uuid of a card, got noth"),
+    ("a number", b'{"feedback": [{"card": 7, "outcome": "accepted"}]}', "feedback[0].card: expected the uuid of a car"),
+    (
+        "no outcome",
+        b'{"feedback": [{"card": "a"}]}',
+        "feedback[0].outcome: expected accepted or overridden, got nothing",
+    ),
+    (
+        "an unknown outcome in the second",
+        b'{"feedback": [{"card": "a", "outcome": "accepted"}, {"card": "b", "outcome": "Xanthippe"}]}',
+        "feedback[1].outcome: expected accepted or overridden, got another string",
+    ),
+    ("nesting", b'{"feedback": ' + b"[" * 100_000, "nested too deeply"),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
+def test_what_says_nothing_gets_400(service: Running, body: bytes, text: str) -> None:
+    answer = service.client.post(PATH, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert text in reason(answer)
+    assert "Xanthippe" not in answer.text
+
+
+def test_transport_of_feedback(start: Starter) -> None:
+    service = start(body_limit=1000)
+    unknown = service.client.post("/cds-services/unknown/feedback", json={"feedback": []})
+    assert (unknown.status_code, reason(unknown)[:25]) == (404, "There is no such service.")
+    assert service.client.get(PATH).status_code == 405
+    assert service.client.post(PATH, content=b"{}").status_code == 415
+    assert service.client.post(PATH, json={"feedback": ["x" * 2000]}).status_code == 413
+
+
+def test_a_comment_is_never_logged(start: Starter, capfd: pytest.CaptureFixture[str]) -> None:
+    service = start()
+    service.client.post(PATH, json={"feedback": [OVERRIDDEN]})
+    assert CANARY not in "".join(capfd.readouterr())

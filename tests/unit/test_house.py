@@ -1,0 +1,67 @@
+"""Habits of the house that a reader relies on: each rule is complete, rooms stay small, the project speaks of itself."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from plugin.guideline_text import TEXTS
+from plugin.rule import Rule
+from plugin.rules import RULES
+from plugin.services import TYPES, keys_of, template
+from plugin.thresholds import TABLE
+from tests.support.fire import plugin
+
+ROOT = Path(__file__).parents[2]
+SOURCES = [path for room in ("cds_hooks", "plugin", "valuesets", "benchmarks", "scripts") for path in (ROOT / room).rglob("*.py")]
+CODE_SYSTEMS = re.compile(r"http://(loinc\.org|snomed\.info|hl7\.org/fhir/sid)|nlm\.nih\.gov/research/umls/rxnorm")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_each_rule_is_complete(rule: Rule) -> None:
+    pages = {page.id: page for page in plugin().guideline}
+    page = pages[rule.id]
+    assert TEXTS[rule.id].title == page.title
+    assert page.looks_for and page.levels and page.missing_data and page.override_reasons
+    assert set(rule.thresholds) <= set(TABLE)
+    assert set(rule.needs) <= set(TYPES)
+    assert re.fullmatch(r"\d+\.\d+\.\d+", rule.version)
+
+
+def test_rule_ids_are_unique() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+
+
+def test_every_threshold_is_shown_on_a_page_or_serves_the_reader() -> None:
+    shown = {name for rule in RULES for name in rule.thresholds}
+    unused = [name for name in TABLE if not any(re.search(rf"limits\.{name}\b|\"{name}\"", path.read_text("utf-8"))
+              or name.endswith("_plausible") for path in SOURCES if path.name != "thresholds.py")]
+    assert unused == []
+    assert shown
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign", "patient-view"])
+def test_every_prefetch_template_is_read_by_a_rule(hook: str) -> None:
+    needed = {key for rule in RULES if hook in rule.hooks for key in rule.needs} | {"patient", "encounter"}
+    assert set(keys_of(hook)) <= needed | {"medicationStatements", "medicationAdministrations", "medicationDispenses"}
+    assert all("{{context.patientId}}" in template(key) or key == "encounter" for key in keys_of(hook))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_stay_small(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+
+
+def test_no_committed_file_names_a_package_download_or_a_path_of_a_machine() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout: the list of committed files is not known")
+    download = re.compile(r"https?://\S+\.(whl|tgz|deb|tar\.gz)\b")
+    for name in listed.stdout.split():
+        path = ROOT / name
+        if path.suffix in {".png", ".ico"} or not path.is_file():
+            continue
+        assert not download.search(path.read_text("utf-8")), name
