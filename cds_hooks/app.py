@@ -60,10 +60,10 @@ class Router:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
-        if not path.startswith(SERVICES):
-            await self._pages(scope, receive, send)
-        elif path == SERVICES:
+        if path == SERVICES:
             await self._discover(scope, send)
+        elif not path.startswith(f"{SERVICES}/"):
+            await self._pages(scope, receive, send)
         elif path.endswith(FEEDBACK):
             await self._feedback(scope, receive, send, path[len(SERVICES) + 1 : -len(FEEDBACK)])
         else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from cds_hooks.errors import ClientGone, SlowBody, TooLarge, WrongMedia
+from cds_hooks.limits import within
 
 BODY_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
@@ -59,19 +60,16 @@ async def read_body(head: Head, receive: Receive, limit: int) -> bytes:
     if head.length > limit:
         raise too_large(limit)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            message = await receive()
-            if not message.get("more_body") and message["type"] == "http.request":
-                return _bounded(message.get("body", b""), limit)
-            return await _gather(message, receive, limit)
+        return await within(BODY_SECONDS, _gather(receive, limit))
     except TimeoutError:
         raise SlowBody(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
 
 
-async def _gather(message: Message, receive: Receive, limit: int) -> bytes:
+async def _gather(receive: Receive, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
         part: bytes = message.get("body", b"")
@@ -80,14 +78,7 @@ async def _gather(message: Message, receive: Receive, limit: int) -> bytes:
             raise too_large(limit)
         parts.append(part)
         if not message.get("more_body"):
-            return b"".join(parts)
-        message = await receive()
-
-
-def _bounded(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise too_large(limit)
-    return body
+            return b"".join(parts) if len(parts) > 1 else part
 
 
 def too_large(limit: int) -> TooLarge:
@@ -108,11 +99,8 @@ async def respond_and_drain(send: Send, receive: Receive, status: int, body: byt
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": True})
-    try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            await _drain(receive)
-    except TimeoutError:
-        pass
+    with suppress(TimeoutError):
+        await within(DRAIN_SECONDS, _drain(receive))
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -183,14 +183,17 @@ def audit_list(
 
 
 @audit.command("show")
-def audit_show(id: Annotated[str, typer.Argument(help="The X-Audit-Id of an answer.")]) -> None:
+def audit_show(
+    id: Annotated[str, typer.Argument(help="The X-Audit-Id of an answer.")],
+    as_json: Annotated[bool, typer.Option("--json", help="On one line, for other programs.")] = False,
+) -> None:
     """Show one call with its verdicts and feedback, as JSON."""
-    from cds_hooks.audit.export import as_json
+    from cds_hooks.audit.export import as_json as exported
 
     found = _reader().call(id)
     if found is None:
         raise CallTrouble(f"The audit holds no call {id!r}. `audit list` shows the newest.")
-    print(json.dumps(as_json(found), indent=2, ensure_ascii=False))
+    print(json.dumps(exported(found), indent=None if as_json else 2, ensure_ascii=False))
 
 
 def _reader() -> Reader:

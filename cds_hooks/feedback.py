@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +22,7 @@ from cds_hooks.errors import (
     outcome_json,
 )
 from cds_hooks.hooks import CLIENT
+from cds_hooks.limits import within
 from cds_hooks.logging import where
 from cds_hooks.recording import DURABLE, FAILED, OFF, PENDING
 from cds_hooks.state import State
@@ -77,10 +77,10 @@ class FeedbackEndpoint:
         if self._state.store is None:
             return OFF
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                return DURABLE if await self._state.store.append_feedback(rows) else FAILED
+            durable = await within(WAIT_SECONDS, self._state.store.append_feedback(rows))
         except TimeoutError:
             return PENDING
+        return DURABLE if durable else FAILED
 
 
 async def _refuse(send: Send, receive: Receive, refusal: Refusal, headers: Headers) -> None:

@@ -156,8 +156,9 @@ def _fact(fact: Json) -> str:
 
 
 def _suggestion(suggestion: Json) -> str:
+    label = str(suggestion.get("label"))
     actions = "; ".join(action.get("description", "") for action in suggestion.get("actions", []))
-    return f"{suggestion.get('label')} ({actions})" if actions else str(suggestion.get("label"))
+    return f"{label} ({actions})" if actions and actions != label else label
 
 
 def _verdicts(content: Json) -> Iterable[str]:

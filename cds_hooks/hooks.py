@@ -12,7 +12,7 @@ from cds_hooks.answers import Outgoing, broken, prepare
 from cds_hooks.asgi import SECURITY, Head, Headers, read_body, respond, respond_and_drain
 from cds_hooks.audit import new_id
 from cds_hooks.errors import ClientGone, InternalError, Refusal, TooLarge, UnknownService, WrongMethod, outcome_json
-from cds_hooks.logging import where
+from cds_hooks.logging import CallLog, where
 from cds_hooks.prefetch import Plan, Received, assess, check
 from cds_hooks.recording import (
     DURABLE,
@@ -42,6 +42,7 @@ class HookEndpoint:
         self._state = state
         self._plans = {service.id: Plan.of(service) for service in state.plugin.services}
         self._decode = make_decoder(state.plugin.resource).decode
+        self._log = CallLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, service_id: str) -> None:
         started, now = monotonic(), self._state.clock()
@@ -143,7 +144,7 @@ class HookEndpoint:
             if outgoing.faults:
                 metrics.invalid_cards[service,] += len(outgoing.faults)
                 log.error("invalid-cards", audit=trace.id, service=service, faults=outgoing.faults)
-        log.info(
+        self._log(
             "call",
             route=ROUTE,
             service=service,

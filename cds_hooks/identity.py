@@ -19,14 +19,14 @@ Identifier = tuple[str, str]
 class Owner:
     """The patient of one call. ``me`` is the usual spelling, ``known`` what was found out about the others."""
 
-    __slots__ = ("_base", "_identifiers", "_urns", "_values", "known", "me", "patient_id")
+    __slots__ = ("_identifiers", "_server", "_urns", "_values", "known", "me", "patient_id")
 
     def __init__(self, patient_id: str, fhir_server: str, values: Iterable[Any]) -> None:
         """``values`` is everything that came with the call; it is looked through only when a spelling needs it."""
         self.patient_id = patient_id
         self.me = f"Patient/{patient_id}"
         self.known: dict[str, bool] = {self.me: True}
-        self._base = normal_base(fhir_server)
+        self._server = fhir_server
         self._values = values
         self._identifiers: frozenset[Identifier] | None = None
         self._urns: frozenset[str] | None = None
@@ -37,8 +37,10 @@ class Owner:
             return not (resource.resource_type == "Patient" and resource.id not in ("", self.patient_id))
         if resource.resourceType == "Patient" and resource.id and resource.id != self.patient_id:
             return False
-        references = (resource.subject, resource.patient, getattr(resource, "beneficiary", None))
-        return all(reference is None or self._accepts(reference, resource) for reference in references)
+        for reference in (resource.subject, resource.patient, getattr(resource, "beneficiary", None)):
+            if reference is not None and not self._accepts(reference, resource):
+                return False
+        return True
 
     def _accepts(self, reference: ReferenceLike, resource: ResourceLike) -> bool:
         spelling = reference.reference
@@ -65,7 +67,7 @@ class Owner:
         base, slash, _ = address.rpartition(f"/{self.me}")
         if not slash or not address.endswith(f"/{self.me}") or "://" not in base:
             return False
-        return not self._base or normal_base(base) == self._base
+        return not self._server or normal_base(base) == normal_base(self._server)
 
     def _is_my_urn(self, spelling: str) -> bool:
         urn = spelling.lower()

@@ -19,6 +19,15 @@ def _render(_logger: object, _name: str, event: MutableMapping[str, Any]) -> byt
     return _encoder.encode(event)
 
 
+class _Chosen:
+    """The level that :func:`configure` chose."""
+
+    level = logging.INFO
+
+
+_chosen = _Chosen()
+
+
 def _stamp(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     event["time"] = utc_now()
     return event
@@ -26,6 +35,7 @@ def _stamp(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Muta
 
 def configure(level: int = logging.INFO) -> None:
     """Sends structlog, and the warnings of libraries, to standard error as JSON lines."""
+    _chosen.level = level
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -38,6 +48,18 @@ def configure(level: int = logging.INFO) -> None:
     )
     handler = _Handler()
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class CallLog:
+    """The one line for each call: the same shape as every other line, without the steps that cost more than it."""
+
+    def __init__(self) -> None:
+        self._write = structlog.BytesLogger(sys.stderr.buffer).msg
+
+    def __call__(self, event: str, **fields: object) -> None:
+        if _chosen.level <= logging.INFO:
+            fields |= {"event": event, "level": "info", "time": utc_now()}
+            self._write(_encoder.encode(fields))
 
 
 class _Handler(logging.Handler):

@@ -57,9 +57,7 @@ class Metrics:
     def answered(self, cards: Iterable[dict[str, Any]], results: Iterable[dict[str, Any]]) -> None:
         for card in cards:
             self.cards[card["indicator"],] += 1
-        verdicts = self.verdicts
-        for result in results:
-            verdicts[result.get("rule", ""), result.get("status", ""), result.get("reason", "")] += 1
+        self.verdicts.update([(one.get("rule", ""), one.get("status", ""), one.get("reason", "")) for one in results])
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format, those of the process included."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from cds_hooks.errors import NothingToJudge
 from cds_hooks.identity import Owner
@@ -21,37 +22,43 @@ KEY_MISSING = "key-missing"
 KEY_FAILED = "key-failed"
 TRUNCATED = "truncated"
 TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
+CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
 HARMLESS = frozenset({"information", "warning", "success"})
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One declared key: the resource type it asks for, whether by search, and the context fields it needs."""
+class Key(msgspec.Struct, frozen=True):
+    """One declared key: the resource type it asks for, whether by search, and the context fields it cannot do without.
+
+    ``needs`` names fields of :class:`Call`; tokens that it has no field for are taken to be there.
+    """
 
     name: str
     resource_type: str
     search: bool
-    tokens: tuple[str, ...]
+    needs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """The declared keys of one service, prepared at start."""
 
     service: Service
     keys: tuple[Key, ...]
+    patient_keys: tuple[str, ...]
 
     @classmethod
     def of(cls, service: Service) -> Plan:
-        keys = (
-            Key(name, service.resource_types.get(name, ""), "?" in template, tuple(TOKEN.findall(template)))
+        keys = [
+            Key(name, service.resource_types.get(name, ""), "?" in template, _needs(template))
             for name, template in service.prefetch.items()
-        )
-        return cls(service, tuple(keys))
+        ]
+        return cls(service, tuple(keys), tuple(key.name for key in keys if key.resource_type == "Patient"))
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+def _needs(template: str) -> tuple[str, ...]:
+    return tuple(CONTEXT_FIELDS[token] for token in TOKEN.findall(template) if token in CONTEXT_FIELDS)
+
+
+class Received(msgspec.Struct, frozen=True):
     """All data of one call, judged key by key."""
 
     prefetch: dict[str, Prefetched]
@@ -92,7 +99,7 @@ class Reader:
             return self.value(sent[key.name], key.resource_type, search=key.search)
         if isinstance(call.prefetch, WrongShape):
             return Prefetched(KeyState.FAILED, KEY_FAILED)
-        if any(_is_lacking(token, call) for token in key.tokens):
+        if not all(getattr(call, field) for field in key.needs):
             return Prefetched(KeyState.NOT_ASKED)
         return Prefetched(KeyState.MISSING, KEY_MISSING)
 
@@ -130,11 +137,12 @@ class Reader:
             found.unreadable = [entry.resource for entry in entries if isinstance(entry.resource, Unreadable)]
             entries = [entry for entry in entries if not isinstance(entry.resource, Unreadable)]
         failed = self._sort(entries, found)
-        if failed or (asked and found.resources and not _has_type(found.resources, asked)):
+        resources = found.resources
+        if failed or (asked and resources and resources[0].resourceType != asked and not _has_type(resources, asked)):
             found.state, found.reason = KeyState.FAILED, KEY_FAILED
-        elif _is_truncated(bundle):
+        elif (bundle.link or bundle.total is not None) and _is_truncated(bundle):
             found.state, found.reason = KeyState.FAILED, TRUNCATED
-        elif not search and not found.resources and not found.foreign and not found.unreadable:
+        elif not (search or resources or found.foreign or found.unreadable):
             found.state = KeyState.NULL
         return found
 
@@ -143,14 +151,14 @@ class Reader:
 
         This loop sees every resource of a call, over a thousand in a large one: the usual case comes first.
         """
-        me, keep, failed, foreign = self.owner.me, found.resources.append, False, 0
+        is_known, keep, failed, foreign = self.owner.known.get, found.resources.append, False, 0
         for entry in entries:
             resource = entry.resource
             if resource is None:
                 failed = failed or _is_failed_response(entry)
                 continue
             subject = resource.subject
-            if subject is not None and subject.reference == me and resource.patient is None:
+            if subject is not None and is_known(subject.reference) and resource.patient is None:
                 keep(resource)
             elif resource.resourceType == "OperationOutcome":
                 failed = failed or is_error(resource)
@@ -176,7 +184,7 @@ def _is_failed_response(entry: Any) -> bool:
 def _is_truncated(bundle: Any) -> bool:
     if bundle.link and any(link.relation == "next" for link in bundle.link):
         return True
-    total = _count(bundle.total) if bundle.total is not None else 0
+    total = _count(bundle.total)
     if total == 0:
         return False
     entries = bundle.entry or ()
@@ -192,19 +200,11 @@ def _count(total: object) -> int:
 
 
 def _has_type(resources: list[Any], asked: str) -> bool:
-    return resources[0].resourceType == asked or any(one.resourceType == asked for one in resources)
-
-
-_CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
-
-
-def _is_lacking(token: str, call: Call) -> bool:
-    field = _CONTEXT_FIELDS.get(token)
-    return field is not None and not getattr(call, field)
+    return any(one.resourceType == asked for one in resources)
 
 
 def _refuse_other_patient(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
-    if any(key.resource_type == "Patient" and prefetch[key.name].foreign for key in plan.keys):
+    if any(prefetch[key].foreign for key in plan.patient_keys):
         raise NothingToJudge(
             "The Patient resource in prefetch belongs to someone other than context.patientId. Nothing was checked."
         )

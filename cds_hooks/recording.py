@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,6 +12,7 @@ import msgspec
 import structlog
 
 from cds_hooks.audit import AuditStore, Entry, FindingRow
+from cds_hooks.limits import within
 from cds_hooks.models import EXTENSION
 from cds_hooks.service import KeyState, Prefetched, Subject
 
@@ -75,13 +75,13 @@ async def record(store: AuditStore | None, entry: Entry, deadline: float) -> str
     if store is None:
         return OFF
     try:
-        async with asyncio.timeout(max(LEAST_WAIT, deadline - monotonic())):
-            return DURABLE if await store.append(entry) else FAILED
+        durable = await within(max(LEAST_WAIT, deadline - monotonic()), store.append(entry))
     except TimeoutError:
         return PENDING
     except Exception as error:
         log.error("audit-append-raised", audit=entry.id, error=type(error).__name__)
         return FAILED
+    return DURABLE if durable else FAILED
 
 
 def keys_json(prefetch: Mapping[str, Prefetched], declared: Container[str]) -> bytes:

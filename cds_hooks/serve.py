@@ -20,6 +20,7 @@ from cds_hooks.errors import AddressTrouble, SettingsTrouble
 from cds_hooks.plugins import load_plugin
 from cds_hooks.service import Plugin
 from cds_hooks.settings import PREFIX, Settings, check_exposure, load, unknown_variables
+from cds_hooks.transport import CorkedProtocol
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 65
@@ -66,11 +67,13 @@ def serve(host: str, port: int, workers: int) -> None:
     address = address_of(host, listener)
     plugin = load_plugin(settings.plugin, settings.site(address))
     ready = ready_sentence(plugin, settings, host, address)
+    store = open_store(settings.database, settings.data_dir) if settings.audit else None
     if workers == 1:
-        store = open_store(settings.database, settings.data_dir) if settings.audit else None
         app = create_app(plugin, settings, host=host, address=address, store=store)
         run_one(app, listener, ready, store)
     else:
+        if store is not None:  # it was opened to see that it can be; each worker opens it for itself
+            store.close()
         run_many(listener, host, address, workers, ready)
 
 
@@ -98,7 +101,9 @@ def worker() -> ASGIApp:
     address = os.environ.get(SERVED_ADDRESS, "http://127.0.0.1:8000")
     check_exposure(settings, host)
     plugin = load_plugin(settings.plugin, settings.site(address))
-    return create_app(plugin, settings, host=host, address=address)
+    app = create_app(plugin, settings, host=host, address=address)
+    settle_memory()
+    return app
 
 
 def configuration(app: ASGIApp | str, *, workers: int = 1, factory: bool = False) -> uvicorn.Config:
@@ -106,12 +111,13 @@ def configuration(app: ASGIApp | str, *, workers: int = 1, factory: bool = False
         app,
         workers=workers,
         factory=factory,
-        http="httptools",
+        http=CorkedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,

@@ -224,7 +224,7 @@ class Plugin:
     """A set of clinical rules as the host sees it.
 
     ``resource`` is the msgspec Struct that one FHIR resource is decoded into; it must have at least the attributes
-    of :class:`cds_hooks.wire.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
+    of :class:`cds_hooks.shapes.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
     ``codes`` counts what was loaded, for ``/readyz``.
     """
 

@@ -119,6 +119,11 @@ class Settings(BaseSettings):
             raise ValueError("expected an http or https address without query")
         return address.rstrip("/") if address is not None else None
 
+    @field_validator("data_dir")
+    @classmethod
+    def _home(cls, folder: Path) -> Path:
+        return folder.expanduser().absolute()
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -8,7 +8,6 @@ value. ``fhirAuthorization`` is skipped while decoding: a token that is never re
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -16,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from cds_hooks.duplicates import has_duplicate_keys
 from cds_hooks.errors import BadCall
 from cds_hooks.loose import MISFIT, LooseReader, json_text
 from cds_hooks.service import Options, Service
@@ -173,40 +173,6 @@ class Decoder:
         return value
 
 
-def has_duplicate_keys(raw: bytes) -> bool:
-    """Whether an object in ``raw`` has a key twice.
-
-    What comes out of decoding and encoding again has no key twice; if it equals what came in (without white space),
-    nothing was twice. That costs a third of the exact check, which follows for the rare spelling that does not survive.
-    """
-    try:
-        again = _ENCODER.encode(_ANYTHING.decode(raw))
-        if again == raw or again == msgspec.json.format(raw, indent=-1):
-            return False
-    except MISFIT:
-        pass
-    try:
-        json.loads(raw, object_pairs_hook=_distinct, parse_int=str, parse_float=str)
-    except _Duplicate:
-        return True
-    return False
-
-
-_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-class _Duplicate(Exception):
-    """A key that stands twice."""
-
-
-def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Duplicate
-    return members
-
-
 def required_text(fields: Mapping[str, Any], key: str, path: str) -> str:
     """A non-empty string, or a refusal that names the field and the JSON type that came instead."""
     raw = bytes(fields.get(key, b""))
@@ -251,6 +217,7 @@ def _patient_id(text: str) -> str:
 
 
 _NO_OPTIONS = Options()
+_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
 _OPTION_NAMES = {name.replace("_", "-"): name for name in Options.__slots__}
 
 

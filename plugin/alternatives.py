@@ -1,14 +1,13 @@
-"""Which drugs a card may propose for this patient (D.0): lower-risk alternatives and anticholinergic cover."""
+"""Which drugs a card may propose for this patient (D.0): lower-risk alternatives and anticholinergic cover.
+
+What could not be read counts as a reason against: a proposal needs data that speak for it.
+"""
 
 from __future__ import annotations
 
-from plugin import labs
 from plugin.rule import TIERS, Case, tier_of
 from valuesets import Ingredient
 
-# Fewer years than this and an antipsychotic alternative is named in words only: no label covers it. [J]
-_ANTIPSYCHOTIC_FROM_YEARS = 13
-_COVER_FROM_YEARS = 3
 _COVER_CAUTIONS = {
     "dementia": "dementia",
     "delirium": "delirium",
@@ -26,21 +25,29 @@ _MOVEMENT = ("parkinson", "parkinsonism-unspecified", "lewy-body", "basal-gangli
 def cover_withheld(case: Case) -> str:
     """Why anticholinergic cover is not offered to this patient; empty when it may be.
 
-    Unreadable or missing conditions and allergies withhold it too: cautions could not be checked.
+    An unknown age and unreadable or missing conditions and allergies withhold it too: cautions could not be checked.
     """
-    age, patient = case.patient.age, case.patient
-    if age is not None and age.years < _COVER_FROM_YEARS:
-        return f"age under {_COVER_FROM_YEARS} y"
-    if age is not None and age.oldest_years >= case.limits.elderly_from:
-        return f"age {case.limits.elderly_from} y or over"
-    for concept, words in _COVER_CAUTIONS.items():
-        if patient.has(concept, past=concept == "tardive", unconfirmed=True):
-            return words
-    if "benztropine" in patient.allergies:
+    patient = case.patient
+    cautions = (
+        words
+        for concept, words in _COVER_CAUTIONS.items()
+        if patient.has(concept, past=concept == "tardive", unconfirmed=True)
+    )
+    reason = _age_caution(case) or next(cautions, "")
+    if not reason and "benztropine" in patient.allergies:
         return "recorded allergy or intolerance"
-    if patient.gaps.get("conditions") or patient.gaps.get("allergies"):
+    if not reason and (patient.gaps.get("conditions") or patient.gaps.get("allergies")):
         return "conditions or allergies not available, cautions not checked"
-    return ""
+    return reason
+
+
+def _age_caution(case: Case) -> str:
+    age, limits = case.patient.age, case.limits
+    if age is None:
+        return "age not known"
+    if age.years < limits.cover_from:
+        return f"age under {limits.cover_from} y"
+    return f"age {limits.elderly_from} y or over" if age.oldest_years >= limits.elderly_from else ""
 
 
 def cover_dose_filled(case: Case) -> bool:
@@ -60,9 +67,9 @@ def allowed(case: Case, candidate: Ingredient, below: str) -> bool:
     tier = tier_of(candidate, "", age.years if age else None)
     if TIERS[tier] >= TIERS[below] or _already_taken(case, candidate):
         return False
-    if candidate.name in case.patient.allergies or _reacted(case, candidate):
+    if case.patient.gaps.get("allergies") or candidate.name in case.patient.allergies or _reacted(case, candidate):
         return False
-    if "antipsychotic" in candidate.classes and (age is None or age.years < _ANTIPSYCHOTIC_FROM_YEARS):
+    if "antipsychotic" in candidate.classes and (age is None or age.years < case.limits.antipsychotic_from):
         return False
     blocks = TIERS[tier] >= TIERS["L"]
     if blocks and _movement_disorder(case):
@@ -88,12 +95,11 @@ def _movement_disorder(case: Case) -> bool:
 
 
 def _long_qt_risk(case: Case) -> bool:
-    """Long QT, severe hypocalcaemia, low potassium or magnesium; unread conditions or results count as such."""
+    """Long QT, severe hypocalcaemia, low potassium or magnesium, or any of these not known for want of data."""
     if case.patient.gaps.get("conditions") or case.patient.gaps.get("observations"):
         return True
     named = ("long-qt", "hypokalaemia", "hypomagnesaemia")
     if any(case.patient.has(concept, unconfirmed=True) for concept in named):
         return True
     calcium, magnesium = case.calcium, case.magnesium
-    unread = calcium.reason in labs.UNREADABLE or magnesium.reason in labs.UNREADABLE
-    return unread or calcium.grade == "severe" or magnesium.is_low
+    return bool(calcium.doubt or magnesium.doubt) or calcium.grade == "severe" or magnesium.is_low

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -15,6 +16,7 @@ from plugin.patient import Gap
 from plugin.rule import Case, Finding, Indicator, Rule, Status, Verdict
 from plugin.rules import data_quality
 from plugin.suggestions import Builder, Originals
+from plugin.text import plain
 
 MOST_CARDS = 3
 LONGEST_SUMMARY = 139
@@ -74,7 +76,8 @@ def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], set[tu
         kept = draft if frame.show_info else _serious(draft, quiet)
         if kept is not None:
             shown.append(kept)
-    shown.sort(key=lambda draft: -draft.indicator)
+    # The order of the drafts in the call must not matter.
+    shown.sort(key=lambda draft: (-draft.indicator, draft.leader.rule.rank, subject_of(draft.judged.case)))
     cards = [
         _card(draft, frame, shown[MOST_CARDS:] if place == MOST_CARDS - 1 else [])
         for place, draft in enumerate(shown[:MOST_CARDS])
@@ -105,9 +108,8 @@ def _draft(judged: Judged) -> _Draft | None:
         for rule, verdict in judged.verdicts
         if verdict.finding is not None and verdict.status is Status.FIRED and not verdict.suppressed
     ]
-    about_data = set(data_quality.RULES)
-    parts = [part for part in found if part.rule not in about_data]
-    notes = [part for part in found if part.rule in about_data]
+    parts = [part for part in found if not part.rule.about_data]
+    notes = [part for part in found if part.rule.about_data]
     notes.sort(key=lambda part: (not part.verdict.alone, part.rule.rank))
     parts.sort(key=lambda part: (-part.finding.indicator, part.rule.rank))
     if parts:
@@ -119,6 +121,7 @@ def _draft(judged: Judged) -> _Draft | None:
 def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     case = draft.judged.case
     every = [*draft.parts, *draft.notes]
+    rules = tuple(part.rule.id for part in every)
     uuid = _uuid(draft, every, frame)
     builder = Builder(case, uuid, frame.originals, frame.orderable)
     for part in draft.parts:
@@ -126,15 +129,15 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     card: Json = {
         "uuid": str(uuid),
         "summary": _summary(draft),
-        "detail": _detail(draft, builder, further),
+        "detail": _detail(draft, builder, further, frame.show_sources),
         "indicator": draft.indicator.word,
         "source": {
             "label": _LABEL,
             "url": f"{frame.public_url}/guideline",
             "topic": {"system": f"{frame.canonical}/CodeSystem/rules", "code": draft.leader.rule.id},
         },
-        "overrideReasons": _override_reasons(every, frame),
-        "links": _links(every, frame),
+        "overrideReasons": _override_reasons(rules, frame.canonical),
+        "links": _links(rules, frame.public_url, frame.show_sources),
         "extension": {"org.dystonia-cds": _extension(draft, every)},
     }
     if builder.found:
@@ -164,11 +167,14 @@ def _summary(draft: _Draft) -> str:
 
 
 def _drug_words(case: Case) -> str:
-    names = [item.name for item in case.medication.ingredients if item.tier]
-    return " + ".join(names[:2]) or case.medication.stem or "this order"
+    medication = case.medication
+    names = [item.name for item in medication.ingredients if item.tier] or [
+        item.name for item in medication.ingredients
+    ]
+    return " + ".join(names[:2]) or medication.stem or "this order"
 
 
-def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft]) -> str:
+def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], show_sources: bool) -> str:
     """Plain Markdown that reads well as text: bold words and bullets, nothing else."""
     facts = list(dict.fromkeys(fact.text for part in draft.parts for fact in part.finding.facts))
     why = [text for part in draft.parts for text in part.finding.why]
@@ -182,7 +188,10 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft]) -> str:
         _block("What to watch", watch),
         _block("Missing, limited or not used", list(dict.fromkeys(notes))),
         _block("Further orders with findings", [_further(other) for other in further]),
-        _block("Basis", [_basis(part) for part in (*draft.parts, *draft.notes)]),
+        _block(
+            "Basis",
+            [_basis(p.rule.id, p.rule.version, p.rule.about_data, show_sources) for p in (*draft.parts, *draft.notes)],
+        ),
         _PURPOSE,
     ]
     return "\n\n".join(block for block in blocks if block)
@@ -193,41 +202,49 @@ def _block(title: str, lines: Sequence[str]) -> str:
 
 
 def _further(draft: _Draft) -> str:
-    return f"{_drug_words(draft.judged.case)} ({draft.indicator.word})"
+    case = draft.judged.case
+    named = case.medication.ingredients or case.medication.stem
+    return f"{_drug_words(case) if named else plain(subject_of(case))} ({draft.indicator.word})"
 
 
-def _basis(part: _Part) -> str:
-    text = TEXTS[part.rule.id]
+@lru_cache(maxsize=256)
+def _basis(rule: str, version: str, about_data: bool, show_sources: bool) -> str:
+    text = TEXTS[rule]
+    basis = f"{rule} version {version}: {text.title}."
+    if about_data or not show_sources:
+        return basis
     labels = [BIBLIOGRAPHY[key].label for key in text.evidence][:_MOST_SOURCES]
     cited = f" Sources: {'; '.join(labels)}." if labels else ""
-    return f"{part.rule.id} version {part.rule.version}: {text.title}.{cited}"
+    strength = text.strength.split(". ", 1)[0].rstrip(".")
+    return f"{basis} Evidence: {strength}.{cited}"
 
 
-def _override_reasons(every: Sequence[_Part], frame: Frame) -> list[Json]:
-    codes = list(dict.fromkeys(code for part in every for code in TEXTS[part.rule.id].overrides))
+# What depends on the rules alone is written once per set of rules: it is a third of the work of a card.
+@lru_cache(maxsize=1024)
+def _override_reasons(rules: tuple[str, ...], canonical: str) -> list[Json]:
+    codes = list(dict.fromkeys(code for rule in rules for code in TEXTS[rule].overrides))
     if "other" in codes:
         codes = [code for code in codes if code != "other"] + ["other"]
-    system = f"{frame.canonical}/CodeSystem/override-reasons"
+    system = f"{canonical}/CodeSystem/override-reasons"
     return [{"code": code, "system": system, "display": OVERRIDE_REASONS[code]} for code in codes[:_MOST_REASONS]]
 
 
-def _links(every: Sequence[_Part], frame: Frame) -> list[Json]:
+@lru_cache(maxsize=1024)
+def _links(rules: tuple[str, ...], public_url: str, show_sources: bool) -> list[Json]:
     links = [
         {
-            "label": f"Guideline {part.rule.id}: why, limits and sources",
+            "label": f"Guideline {rule}: why, limits and sources",
             "type": "absolute",
-            "url": f"{frame.public_url}/guideline/{part.rule.id}",
+            "url": f"{public_url}/guideline/{rule}",
         }
-        for part in every
+        for rule in rules
     ]
-    if frame.show_sources:
-        links += _sources(every)
-    return links
+    return links + _sources(rules) if show_sources else links
 
 
-def _sources(every: Sequence[_Part]) -> list[Json]:
+def _sources(rules: tuple[str, ...]) -> list[Json]:
     """The leading sources of each rule that have an address, labelled by author and year."""
-    keys = dict.fromkeys(key for part in every for key in TEXTS[part.rule.id].evidence)
+    keys = dict.fromkeys(key for rule in rules for key in TEXTS[rule].evidence)
     known = [BIBLIOGRAPHY[key] for key in keys if BIBLIOGRAPHY[key].url][:_MOST_SOURCES]
     return [{"label": source.label, "url": source.url, "type": "absolute"} for source in known]
 

@@ -13,6 +13,7 @@ from valuesets import Ingredient
 
 PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
 _LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
+_GIVEN = "MedicationAdministration"
 
 
 class Blocker(msgspec.Struct, frozen=True):
@@ -98,13 +99,14 @@ class History(msgspec.Struct, frozen=True):
     """How the order relates to earlier use of the same ingredient.
 
     ``new``: none in 30 days; ``increase``: at least 1.5 times the current daily dose; ``stable``: current for 30 days
-    (long-acting 90); ``just_started``: same ingredient started within 24 hours; ``fast``: an increase within 72 hours.
+    (long-acting 90); ``reordered``: same ingredient started or ended within 24 hours; ``fast``: an increase within 72
+    hours. An order that starts later than tomorrow is no earlier use.
     """
 
     new: bool
     increase: bool
     stable: Exposure | None
-    just_started: Exposure | None
+    reordered: Exposure | None
     fast: bool
 
 
@@ -113,8 +115,9 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
     limits, now = case.limits, case.patient.now
     same = [e for e in case.others if e.ingredient.name == ingredient.name and not e.draft]
     recent = timedelta(days=float(limits.new_start_days))
-    taken = [e for e in same if e.current or (e.last is not None and e.last.age(now) <= recent)]
-    current = [e for e in same if e.current]
+    begun = [e for e in same if e.start is None or -e.start.age(now) <= _reorder(case)]
+    taken = [e for e in begun if e.current or (e.last is not None and e.last.age(now) <= recent)]
+    current = [e for e in begun if e.current]
     increase = any(_is_increase(case, e) for e in current)
     fast_window = timedelta(hours=float(limits.fast_titration_hours))
     fast = any(_is_increase(case, e) and e.start is not None and e.start.age(now) <= fast_window for e in current)
@@ -122,7 +125,7 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
         not taken,
         increase,
         next((e for e in current if _is_stable(case, e)), None),
-        next((e for e in taken if _started_today(case, e)), None),
+        next((e for e in taken if _reordered(case, e)), None),
         fast,
     )
 
@@ -137,26 +140,42 @@ def _is_increase(case: Case, exposure: Exposure) -> bool:
 
 def _is_stable(case: Case, exposure: Exposure) -> bool:
     days = case.limits.stable_days_long_acting if exposure.long_acting else case.limits.stable_days
-    return exposure.start is not None and exposure.start.age(case.patient.now) >= timedelta(days=float(days))
+    return exposure.start is not None and exposure.start.youngest(case.patient.now) >= timedelta(days=float(days))
 
 
-def _started_today(case: Case, exposure: Exposure) -> bool:
-    limit = timedelta(hours=float(case.limits.reorder_hours))
-    return exposure.start is not None and exposure.start.age(case.patient.now) <= limit
+def _reorder(case: Case) -> timedelta:
+    return timedelta(hours=float(case.limits.reorder_hours))
+
+
+def _reordered(case: Case, exposure: Exposure) -> bool:
+    """S-04: the same ingredient was started, or ended, within 24 hours (a transfer, a substitution)."""
+    edges = (exposure.start, None if exposure.current else exposure.last)
+    return any(edge is not None and edge.age(case.patient.now) <= _reorder(case) for edge in edges)
 
 
 def prophylaxis(case: Case) -> tuple[Exposure | None, Exposure | None]:
-    """(scheduled, as-needed-only) anticholinergic or antihistamine cover that is current or ordered with this drug."""
+    """(scheduled, other) anticholinergic or antihistamine cover that is current or ordered with this drug.
+
+    Only an order is a schedule: what is taken as needed, or was given some day of the last week, is cover of the other
+    kind, which lowers a warning and does not silence it (S-02).
+    """
     cover = [
         e for e in case.others if e.current and e.ingredient.classes & PROPHYLAXIS and e.route not in _LOCAL_ROUTES
     ]
-    scheduled = next((e for e in cover if not e.as_needed), None)
-    return scheduled, next((e for e in cover if e.as_needed), None) if scheduled is None else None
+    scheduled = next((e for e in cover if not e.as_needed and e.kind != _GIVEN), None)
+    return scheduled, next(iter(cover), None) if scheduled is None else None
 
 
 def exempt_partner(case: Case, ingredient: Ingredient) -> Exposure | None:
     """The other half of the haloperidol and promethazine pair, when this order is one half of it."""
     for own, partner in (("haloperidol", "promethazine"), ("promethazine", "haloperidol")):
         if own in ingredient.classes:
-            return next((e for e in case.others if e.current and partner in e.ingredient.classes), None)
+            return next(
+                (
+                    e
+                    for e in case.others
+                    if e.current and partner in e.ingredient.classes and e.route not in _LOCAL_ROUTES
+                ),
+                None,
+            )
     return None

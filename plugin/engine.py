@@ -12,7 +12,6 @@ import msgspec
 from plugin import labs
 from plugin.patient import Order, Patient
 from plugin.rule import Case, Rule, Verdict, not_checked
-from plugin.rules import data_quality
 from plugin.thresholds import Limits
 
 log = logging.getLogger("plugin.engine")
@@ -31,6 +30,7 @@ def judge(
     hook: str,
     rules: Sequence[Rule],
     limits: Limits,
+    *,
     jurisdiction: str,
     deadline: float,
 ) -> list[Judged]:
@@ -38,10 +38,8 @@ def judge(
 
     ``deadline`` is a ``time.monotonic()`` moment: rules that would start later are not-checked, reason ``time``.
     """
-    mine = [rule for rule in rules if hook in rule.hooks]
-    about_data = set(data_quality.RULES)
-    first = [rule for rule in mine if rule not in about_data]
-    last = [rule for rule in mine if rule in about_data]
+    first = [rule for rule in rules if hook in rule.hooks and not rule.about_data]
+    last = [rule for rule in rules if hook in rule.hooks and rule.about_data]
     calcium, magnesium = labs.calcium(patient, limits), labs.magnesium(patient, limits)
     cases = [Case(patient, order, hook, limits, jurisdiction, calcium, magnesium) for order in orders]
     return [_judge(case, first, last, deadline) for case in cases]

@@ -74,7 +74,7 @@ def _cocaine(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]
     """Substance use is shown as a recorded risk factor only: who may read it is not known here (42 CFR Part 2)."""
     limit = timedelta(days=float(case.limits.cocaine_screen_days))
     for result in case.patient.cocaine_positive:
-        age = result.when.least_age(case.patient.now) if result.when is not None else None
+        age = result.when.youngest(case.patient.now) if result.when is not None else None
         if age is not None and age <= limit and not result.provisional:
             yield Factor("recorded-risk", MAJOR, "recorded risk factor", Fact("Recorded risk factor", result.reference))
             return
@@ -183,9 +183,22 @@ def _dehydration(case: Case, blocker: Blocker, history: History) -> Iterable[Fac
     if problem is None or problem.onset is None:
         return
     limit = timedelta(hours=float(case.limits.dehydration_hours))
-    child = case.patient.age is not None and case.patient.age.years < case.limits.adult_from
-    if problem.onset.least_age(case.patient.now) <= limit and (child or "phenothiazine" in blocker.ingredient.classes):
+    if problem.onset.youngest(case.patient.now) <= limit and _dehydration_counts(case, blocker):
         yield _problem_factor("dehydration", "dehydration", problem)
+
+
+def undated(case: Case, blocker: Blocker) -> tuple[str, ...]:
+    """What would count while it is recent, but tells no date: a positive screen, a dehydration."""
+    found = [result.reference for result in case.patient.cocaine_positive if result.when is None]
+    problem = case.patient.has("dehydration", unconfirmed=True)
+    if problem is not None and problem.onset is None and _dehydration_counts(case, blocker):
+        found.append(problem.reference)
+    return tuple(found)
+
+
+def _dehydration_counts(case: Case, blocker: Blocker) -> bool:
+    child = case.patient.age is not None and case.patient.age.years < case.limits.adult_from
+    return child or "phenothiazine" in blocker.ingredient.classes
 
 
 def _family(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
@@ -233,6 +246,13 @@ def _dose(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
     if equivalent is not None and equivalent >= case.limits.high_dose_haloperidol_mg:
         text = f"First-day dose {order.dose.first_day_mg:g} mg" if order.dose.first_day_mg is not None else "High dose"
         yield Factor("high-dose", MINOR, "high dose", Fact(text, order.reference))
+
+
+def dose_unread(case: Case, blocker: Blocker) -> bool:
+    """True when the order states a dose that cannot be worked out and whose height might count."""
+    order, ingredient = case.order, blocker.ingredient
+    ranked = bool(ingredient.equivalent_mg) and "first-generation" in ingredient.classes
+    return order is not None and ranked and order.dose.unreadable and not order.medication.long_acting
 
 
 def first_day_equivalent(case: Case, blocker: Blocker) -> Decimal | None:

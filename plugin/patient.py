@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 import msgspec
 
@@ -50,7 +51,8 @@ class Medication(msgspec.Struct, frozen=True):
 class Dose(msgspec.Struct, frozen=True):
     """Doses in mg of the product as ordered; None is not computable, never zero.
 
-    ``each_mg_per_kg`` is set when the order gives the dose per kilogram.
+    ``each_mg_per_kg`` is set when the order gives the dose per kilogram. ``unreadable`` says that a dose or
+    a schedule is stated, in figures or in words, that does not come out in mg; an order without any is not unreadable.
     """
 
     each_mg: Decimal | None = None
@@ -59,6 +61,7 @@ class Dose(msgspec.Struct, frozen=True):
     first_day_mg: Decimal | None = None
     single: bool = False
     as_needed: bool = False
+    unreadable: bool = False
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -103,7 +106,9 @@ class Result(msgspec.Struct, frozen=True):
     """One laboratory result in the analyte's canonical unit, or the reason why it cannot be used.
 
     ``problem`` is "" or a reason of the contract; ``low_flag`` is the laboratory's own L/LL; ``lower_limit`` and
-    ``upper_limit`` are the laboratory's range; ``shown`` is the result as the laboratory wrote it.
+    ``upper_limit`` are the laboratory's range; ``shown`` is the result as the laboratory wrote it. ``doubt_below`` is
+    the limit of a range that may hold for this person, but could not be read or applied; infinite when not even that
+    is known. A value below it is not known to be normal.
     """
 
     analyte: str
@@ -121,10 +126,18 @@ class Result(msgspec.Struct, frozen=True):
     specimen: str
     status: str
     shown: str
+    doubt_below: Decimal | None = None
 
     def age(self, now: datetime) -> timedelta | None:
         """How old the result is; None without a date."""
         return self.when.age(now) if self.when else None
+
+
+class EarlierResults(Protocol):
+    """Results too old to act on, by analyte, in no order."""
+
+    def get(self, analyte: str) -> tuple[Result, ...]:
+        """All of one analyte."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -171,7 +184,7 @@ class Age(msgspec.Struct, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """Everything that rules may know, at one moment."""
+    """Everything that rules may know, at one moment. ``results`` are newest first and recent enough to matter."""
 
     id: str
     now: datetime
@@ -180,6 +193,7 @@ class Patient(msgspec.Struct, frozen=True):
     deceased: bool
     exposures: tuple[Exposure, ...]
     results: Mapping[str, tuple[Result, ...]]
+    earlier: EarlierResults
     problems: tuple[Problem, ...]
     reactions: tuple[DystoniaReaction, ...]
     allergies: frozenset[str]

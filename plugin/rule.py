@@ -125,7 +125,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     ``hooks`` names the hooks it runs on; ``needs`` the prefetch keys it reads; ``ceiling`` the highest indicator it
     may give; ``thresholds`` the names of the figures it compares with; ``rank`` decides which rule leads a card
-    among equals (lower first).
+    among equals (lower first). ``about_data`` marks the notes about data, which judge no patient and run last.
     """
 
     id: str
@@ -136,6 +136,7 @@ class Rule(msgspec.Struct, frozen=True):
     rank: int
     evaluate: Callable[[Case], Verdict]
     thresholds: tuple[str, ...] = ()
+    about_data: bool = False
 
 
 NOT_APPLICABLE = Verdict(Status.NOT_APPLICABLE)

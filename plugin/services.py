@@ -113,14 +113,21 @@ class Dystonia:
             call.patient_id,
             call.now,
             call.prefetch,
-            drafts.resources if drafts else (),
-            drafts.unreadable if drafts else (),
+            drafts,
             self.limits,
-            types,
-            [key for key in self.site.expected_keys if key in types],
+            types=types,
+            expected=[key for key in self.site.expected_keys if key in types],
         )
         subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
-        judged = judge(patient, subjects, call.service.hook, RULES, self.limits, self.site.jurisdiction, call.deadline)
+        judged = judge(
+            patient,
+            sorted(subjects, key=lambda order: order.reference if order is not None else ""),
+            call.service.hook,
+            RULES,
+            self.limits,
+            jurisdiction=self.site.jurisdiction,
+            deadline=call.deadline,
+        )
         frame = Frame(
             self.site.public_url,
             self.site.canonical,
@@ -177,8 +184,8 @@ def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]
 def _orderable() -> dict[str, dict[str, str]]:
     """The LOINC coding by which each analyte is ordered."""
     found = {}
-    for analyte in ("calcium-ionised", "albumin", "magnesium"):
-        coding = load().members(f"lab-{analyte}")[0]
+    for coding in load().members("orderable-labs"):
+        analyte = load().analyte(coding.system, coding.code) or coding.code
         found[analyte] = {"system": coding.system, "code": coding.code, "display": coding.display or analyte}
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -30,22 +31,63 @@ class Originals:
     def __init__(self, body: bytes) -> None:
         """``body`` is the request as it came."""
         self._body = body
-        self._found: dict[str, dict[str, Any]] | None = None
+        self._found: list[dict[str, Any]] | None = None
 
-    def get(self, reference: str) -> dict[str, Any] | None:
-        """The resource with this reference (``MedicationRequest/m1``), or None."""
+    def get(self, reference: str, patient_id: str) -> dict[str, Any] | None:
+        """The patient's resource with this reference (``MedicationRequest/m1``), without what is empty in it.
+
+        None unless there is exactly one, and one that can be given back as it is.
+        """
         if self._found is None:
-            self._found = dict(_entries(msgspec.json.decode(self._body))) if self._body else {}
-        return self._found.get(reference)
+            self._found = _entries(_DECODER.decode(self._body)) if self._body else []
+        found = [
+            one
+            for one in self._found
+            if f"{one.get('resourceType')}/{one.get('id')}" == reference and _is_about(one, patient_id)
+        ]
+        if not found or any(one != found[0] for one in found) or _has_null_in_list(found[0]):
+            return None
+        whole: dict[str, Any] = _without_empties(found[0])
+        return whole
 
 
-def _entries(call: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    bundles = [value for value in (call.get("prefetch") or {}).values() if isinstance(value, dict)]
-    resources = [
-        entry.get("resource") for bundle in bundles for entry in bundle.get("entry") or () if isinstance(entry, dict)
-    ]
-    known = [resource for resource in resources if isinstance(resource, dict)]
-    return [(f"{resource.get('resourceType')}/{resource.get('id')}", resource) for resource in known]
+# Numbers exact, because a resource that is given back must be what it was.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def _entries(call: Any) -> list[dict[str, Any]]:
+    prefetch = call.get("prefetch") if isinstance(call, dict) else None
+    bundles = [value for value in prefetch.values() if isinstance(value, dict)] if isinstance(prefetch, dict) else []
+    lists = [bundle["entry"] for bundle in bundles if isinstance(bundle.get("entry"), list)]
+    resources = [entry.get("resource") for entries in lists for entry in entries if isinstance(entry, dict)]
+    return [resource for resource in resources if isinstance(resource, dict)]
+
+
+def _is_about(resource: Mapping[str, Any], patient_id: str) -> bool:
+    subject = resource.get("subject")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
+    return isinstance(reference, str) and f"/{reference}".split("/_history/", 1)[0].endswith(f"/Patient/{patient_id}")
+
+
+def _without_empties(value: Any) -> Any:
+    """The value without nulls, empty strings, lists and objects, which FHIR forbids and our answers never hold."""
+    if isinstance(value, dict):
+        kept = {name: _without_empties(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
+    if isinstance(value, list):
+        return [inner for one in value if not _is_empty(inner := _without_empties(one))]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _has_null_in_list(value: Any) -> bool:
+    """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
+    if isinstance(value, dict):
+        return any(_has_null_in_list(inner) for inner in value.values())
+    return isinstance(value, list) and any(one is None or _has_null_in_list(one) for one in value)
 
 
 class Builder:
@@ -59,13 +101,19 @@ class Builder:
         self.card = card
         self.originals = originals
         self.orderable = orderable
-        self.notes: list[str] = []
         self.found: list[Suggestion] = []
+        self._notes: list[str] = []
+        self._alternatives: bool | None = None
 
     def add(self, options: tuple[Option, ...]) -> None:
         """Add what the options of one finding allow for this patient, skipping what is there already."""
         for option in options:
             _BUILDERS[option.kind](self, option)
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not offered, and why."""
+        return [*self._notes, *(["No pre-filled alternative."] if self._alternatives is False else [])]
 
     def _put(self, label: str, *actions: dict[str, Any]) -> None:
         if any(known["label"] == label for known in self.found):
@@ -76,8 +124,8 @@ class Builder:
         self.found.append(suggestion)
 
     def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
+        if text not in self._notes:
+            self._notes.append(text)
 
     def advice(self, option: Option) -> None:
         """Words only."""
@@ -102,8 +150,9 @@ class Builder:
         offered = [drug for drug in candidates if allowed(self.case, drug, option.tier)][:_MOST_ALTERNATIVES]
         order = self.case.order
         if not offered or order is None or not order.id:
-            self._note("No pre-filled alternative.")
+            self._alternatives = bool(self._alternatives)
             return
+        self._alternatives = True
         for drug in offered:
             label = f"Change to {drug.name} (dose left to the prescriber)"
             resource = {**self._medication_request(drug), "id": order.id}
@@ -121,7 +170,8 @@ class Builder:
         if option.reference in drafts and "/" in option.reference:
             self._put(option.label, _delete(option.label, option.reference))
             return
-        whole = self.originals.get(option.reference) if option.reference.startswith("MedicationRequest/") else None
+        ours = option.reference.startswith("MedicationRequest/")
+        whole = self.originals.get(option.reference, self.case.patient.id) if ours else None
         if whole is None:
             self._put(option.label)
             return

@@ -29,6 +29,8 @@ TABLE: dict[str, Threshold] = {
     "female_from": Threshold(D(12), "years", "[V] B23", D(10), D(15)),
     "female_to": Threshold(D(19), "years", "[V] B23", D(17), D(30)),
     "adult_from": Threshold(D(18), "years", "[J]", D(16), D(21)),
+    "cover_from": Threshold(D(3), "years", "[V] B63, benztropine label", D(3), D(12)),
+    "antipsychotic_from": Threshold(D(13), "years", "[J] no antipsychotic is proposed below", D(10), D(18)),
     "elderly_from": Threshold(D(65), "years", "[J] D.0", D(60), D(75)),
     "new_start_days": Threshold(D(30), "days", "[J] B12 used one month", D(7), D(90)),
     "stable_days": Threshold(D(30), "days", "[J] S-03", D(14), D(90)),

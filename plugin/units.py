@@ -11,11 +11,22 @@ from functools import lru_cache
 import msgspec
 
 D = Decimal
+Factor = tuple[int | Decimal, Decimal]
 
-_CALCIUM = {"mmol/l": (1, D(1)), "mg/dl": (1, D("4.008")), "meq/l": (1, D(2)), "umol/l": (1, D(1000))}
-_MAGNESIUM = {"mmol/l": (1, D(1)), "mg/dl": (1, D("2.4305")), "meq/l": (1, D(2)), "umol/l": (1, D(1000))}
-_ALBUMIN = {"g/l": (1, D(1)), "g/dl": (10, D(1)), "umol/l": (D("0.0665"), D(1))}
-_FILTRATION = {
+_CALCIUM: dict[str, Factor] = {
+    "mmol/l": (1, D(1)),
+    "mg/dl": (1, D("4.008")),
+    "meq/l": (1, D(2)),
+    "umol/l": (1, D(1000)),
+}
+_MAGNESIUM: dict[str, Factor] = {
+    "mmol/l": (1, D(1)),
+    "mg/dl": (1, D("2.4305")),
+    "meq/l": (1, D(2)),
+    "umol/l": (1, D(1000)),
+}
+_ALBUMIN: dict[str, Factor] = {"g/l": (1, D(1)), "g/dl": (10, D(1)), "umol/l": (D("0.0665"), D(1))}
+_FILTRATION: dict[str, Factor] = {
     "ml/min/1.73m2": (1, D(1)),
     "ml/min/{1.73_m2}": (1, D(1)),
     "ml/min/1.73{m2}": (1, D(1)),
@@ -24,7 +35,7 @@ _FILTRATION = {
     "ml/min/1.73": (1, D(1)),
     "ml/min": (1, D(1)),
 }
-_WEIGHT = {
+_WEIGHT: dict[str, Factor] = {
     "kg": (1, D(1)),
     "g": (1, D(1000)),
     "[lb_av]": (D("0.45359237"), D(1)),
@@ -32,7 +43,7 @@ _WEIGHT = {
     "lbs": (D("0.45359237"), D(1)),
     "[oz_av]": (D("0.028349523125"), D(1)),
 }
-_TSH = {
+_TSH: dict[str, Factor] = {
     "miu/l": (1, D(1)),
     "m[iu]/l": (1, D(1)),
     "u[iu]/ml": (1, D(1)),
@@ -43,8 +54,6 @@ _TSH = {
     "m[iu]/ml": (1000, D(1)),
     "miu/ml": (1000, D(1)),
 }
-
-Factor = tuple[int | Decimal, Decimal]
 
 TABLE: dict[str, dict[str, Factor]] = {
     "calcium": _CALCIUM,
@@ -89,14 +98,15 @@ def _normalised(text: str) -> str:
 def find(analyte: str, code: str, unit: str) -> Unit | str:
     """The conversion for a Quantity's UCUM ``code`` and ``unit`` text, or the reason why there is none.
 
-    The code is asked first, then the text. Both known but different is ``unit-unknown``: one of them is wrong.
+    The code decides; a text that says something else than it does makes the unit ``unit-unknown``, and so does a code
+    that is not in the table. A text that is not known, beside a code that is, does not matter ("milligrams per dL").
     Returns ``unit-missing`` when neither is given.
     """
     table = TABLE[analyte]
     texts = [_normalised(text) for text in (code, unit) if text.strip()]
     if not texts:
         return "unit-missing"
-    known = [table[text] for text in texts if text in table]
-    if not known or any(factor != known[0] for factor in known):
+    factor = table.get(texts[0])
+    if factor is None or table.get(texts[-1], factor) != factor:
         return "unit-unknown"
-    return Unit(*known[0])
+    return Unit(*factor)

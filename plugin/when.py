@@ -53,7 +53,7 @@ class When(msgspec.Struct, frozen=True, gc=False):
             return timedelta(days=(now.astimezone(UTC).date() - self.earliest.date()).days)
         return now - self.earliest
 
-    def least_age(self, now: datetime) -> timedelta:
+    def youngest(self, now: datetime) -> timedelta:
         """As ``age``, but the shortest possible time for a partial date: for what counts only while it is recent."""
         if self.precision in {"day", "time"}:
             return self.age(now)
@@ -62,6 +62,13 @@ class When(msgspec.Struct, frozen=True, gc=False):
     def short(self) -> str:
         """The date part, as written."""
         return self.text[:10]
+
+    def told(self, now: datetime) -> str:
+        """How long ago, in words and no finer than the date itself; empty for a month or a year."""
+        if self.precision == "time":
+            return ago(self.age(now))
+        days = self.age(now).days
+        return "" if self.precision != "day" else f"{days} d ago" if days > 0 else "today"
 
 
 @lru_cache(maxsize=16384)

@@ -67,9 +67,12 @@ class ProductIndex:
         if built is not None:
             return built
         concept = self._concepts.get(code)
-        if concept is None:
+        if concept is not None:
+            return self._built.setdefault(code, self._build(concept))
+        ingredient = self._ingredients.get(code)
+        if ingredient is None or code.startswith(LOCAL):
             return None
-        return self._built.setdefault(code, self._build(concept))
+        return self._built.setdefault(code, Product(code, ingredient.name, "IN", (ingredient,), "", "", False, ()))
 
     def _build(self, concept: Concept) -> Product:
         single: dict[str, str] = {}

@@ -162,6 +162,12 @@ class Note(msgspec.Struct, gc=False):
     text: str | None = None
 
 
+class Adherence(msgspec.Struct, gc=False):
+    """Whether a drug is taken (R5)."""
+
+    code: Concept | None = None
+
+
 class FamilyCondition(msgspec.Struct, gc=False):
     """A condition of a relative."""
 

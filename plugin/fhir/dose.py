@@ -13,7 +13,8 @@ from plugin.when import parse
 
 D = Decimal
 _MG = {"mg": D(1), "g": D(1000), "gm": D(1000), "ug": D("0.001"), "mcg": D("0.001"), "ng": D("0.000001")}
-_HOURS = {"s": D(1) / 3600, "min": D(1) / 60, "h": D(1), "d": D(24), "wk": D(168), "mo": D(720), "a": D(8760)}
+# Whole seconds, so that 1440 min are 24 h exactly; a month counts 30 days, a year 365.
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86400, "wk": 604800, "mo": 2592000, "a": 31536000}
 _PIECES = {
     "{tbl}",
     "tbl",
@@ -40,7 +41,7 @@ _PIECES = {
     "sup",
 }
 # Times a day for HL7 GTSAbbreviation and the Latin that stands in Timing.code.
-_PER_DAY = {
+_PER_DAY: dict[str, int | Decimal] = {
     "QD": 1,
     "DAILY": 1,
     "OD": 1,
@@ -72,7 +73,8 @@ _ONCE_WORDS = re.compile(r"\b(?:once|stat|x ?1|one[- ]time|single dose)\b", re.I
 # "Once daily" and "stat, then every 6 h" go on: words that say so outweigh "once".
 _AGAIN_WORDS = re.compile(
     r"\b(?:dail\w*|every|each|per|then|repeat\w*|times|a (?:day|week|month)|night\w*|nocte|bedtime|morning\w*|mane|"
-    r"evening\w*|noon|hourly|week\w*|month\w*|q\.?d|o\.?d|qhs|hs|bd|b\.?i\.?d|tds|t\.?i\.?d|qds|q\.?i\.?d|q ?\d+ ?h\w*)\b",
+    r"evening\w*|noon|hourly|week\w*|month\w*|q\.?d|o\.?d|qhs|hs|bd|b\.?i\.?d|tds|t\.?i\.?d|qds|q\.?i\.?d|"
+    r"q ?\d+ ?h\w*)\b",
     re.I,
 )
 _AS_NEEDED_WORDS = re.compile(r"\bp\.?r\.?n\b|\b(?:as|if|when) (?:needed|required|necessary)\b", re.I)
@@ -105,7 +107,7 @@ def hours(quantity: Quantity | None) -> Decimal | None:
         unit, unit
     )
     unit = {"months": "mo", "hr": "h", "hrs": "h", "minute": "min", "minutes": "min"}.get(unit, unit)
-    return min(amount * _HOURS[unit], _LONGEST_HOURS) if unit in _HOURS else None
+    return min(amount * _SECONDS[unit] / 3600, _LONGEST_HOURS) if unit in _SECONDS else None
 
 
 def of_order(dosages: Sequence[Dosage], resource: Resource, medication: Medication, limit_hours: Decimal) -> Dose:
@@ -123,6 +125,7 @@ def of_order(dosages: Sequence[Dosage], resource: Resource, medication: Medicati
         _total([line.first_day_mg for line in lines]),
         all(line.single for line in lines),
         all(line.as_needed for line in lines),
+        any(line.unreadable for line in lines),
     )
 
 
@@ -140,7 +143,11 @@ def _line(dosage: Dosage, resource: Resource, medication: Medication, limit_hour
     short = length <= limit_hours if length is not None else _short_supply(resource, limit_hours)
     daily = None if once else _daily(dosage, repeat, each, medication)
     first = _first_day(each, daily, repeat, length)
-    return Dose(each, _per_kilogram(quantity), daily, first, once or short, _as_needed(dosage))
+    words = bool((dosage.text or "").strip())
+    unreadable = quantity is not None or words
+    if each is not None:
+        unreadable = not once and daily is None and (words or _has_schedule(dosage, repeat))
+    return Dose(each, _per_kilogram(quantity), daily, first, once or short, _as_needed(dosage), unreadable)
 
 
 def _daily(dosage: Dosage, repeat: Repeat | None, each: Decimal | None, medication: Medication) -> Decimal | None:
@@ -217,8 +224,8 @@ def _times_a_day(dosage: Dosage, repeat: Repeat | None) -> Decimal | None:
         period, unit = _positive(repeat.period), repeat.periodUnit
         moments = D(len(repeat.timeOfDay or repeat.when or ()))
         frequency = _positive(repeat.frequencyMax) or _positive(repeat.frequency) or moments or D(1)
-        if period and unit in _HOURS:
-            return frequency * _DAY / (period * _HOURS[unit])
+        if period and unit in _SECONDS:
+            return frequency * _SECONDS["d"] / (period * _SECONDS[unit])
         if moments and repeat.period is None:
             return moments
     words = _code_words(dosage.timing.code if dosage.timing else None)
@@ -228,14 +235,24 @@ def _times_a_day(dosage: Dosage, repeat: Repeat | None) -> Decimal | None:
 def _is_once(dosage: Dosage, repeat: Repeat | None) -> bool:
     """One dose and no more, by the timing, its code or, without a schedule, by the words of the order."""
     timing = dosage.timing
-    if repeat is not None:
-        return number(repeat.count) == 1
-    if timing is not None and timing.event and len(timing.event) == 1:
-        return True
     code = timing.code if timing is not None else None
+    if repeat is not None and number(repeat.count) is not None:
+        return number(repeat.count) == 1
     if code is not None and _ONCE & {(coding.code or "").upper() for coding in code.coding or ()}:
         return True
+    if _times_a_day(dosage, repeat) is not None:
+        return False
+    if timing is not None and timing.event and len(timing.event) == 1:
+        return True
     return any(_says_once(text) for text in (dosage.text, code.text if code is not None else None) if text)
+
+
+def _has_schedule(dosage: Dosage, repeat: Repeat | None) -> bool:
+    if dosage.timing is not None and dosage.timing.code is not None:
+        return True
+    return repeat is not None and any(
+        (repeat.frequency, repeat.frequencyMax, repeat.period, repeat.periodUnit, repeat.when, repeat.timeOfDay)
+    )
 
 
 def _says_once(text: str) -> bool:

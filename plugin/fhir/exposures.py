@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from plugin.fhir.dose import hours, of_order
 from plugin.fhir.medication import of_resource, terminology
@@ -12,11 +14,14 @@ from plugin.fhir.types import Concept, Dosage, Period, Resource
 from plugin.patient import Dose, Exposure, Medication
 from plugin.text import plain
 from plugin.thresholds import Limits
-from plugin.when import When, parse
+from plugin.when import When, later, parse
 
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}
-_ENDED = {"completed", "stopped"}
+_ENDED = {"completed", "stopped", "ended"}
 _NEVER = {"entered-in-error", "cancelled", "draft", "not-done", "not-taken", "declined", "intended", "preparation"}
+_INTENTS = _ORDERED | {"proposal", "plan", "option"}
+_STATUSES = _NEVER | _ENDED | {"active", "on-hold", "unknown", "in-progress", "recorded"}
+_NO_DATE = datetime.min.replace(tzinfo=UTC)
 _NOT_TAKING = {"not-taking", "not-taken", "not-taking-self-medication"}
 
 
@@ -80,7 +85,7 @@ def end_of_order(resource: Resource, start: When | None) -> When | None:
     known = [length for length in lengths if length is not None]
     if start is None or not known or len(known) != len(dosages):
         return None
-    finish = start.earliest + timedelta(hours=float(max(known)))
+    finish = later(start.earliest, float(max(known)))
     return When(finish.isoformat(), finish, "time")
 
 
@@ -94,13 +99,17 @@ class Reader:
         self.medications = medications
         self.exposures: list[Exposure] = []
         self.not_taken: list[tuple[str, When | None, str]] = []
+        self.asserted: dict[str, When] = {}
         self.unresolved: list[str] = []
 
     def read(self, resource: Resource) -> None:
-        """Add what one medication resource tells."""
+        """Add what one medication resource tells.
+
+        Raises msgspec.ValidationError where a status or date that decides whether it counts cannot be read.
+        """
         medication = of_resource(resource, self.medications)
         status = status_code(resource.status)
-        if medication.recognised in {"unrecognised", "none"}:
+        if medication.recognised in {"unrecognised", "none"} or medication.stem:
             self._note_unresolved(resource, status)
             return
         if not any(item.tier or item.classes for item in medication.ingredients):
@@ -109,21 +118,24 @@ class Reader:
             when = _when(resource.dateAsserted) or _when(resource.effectiveDateTime) or _start(resource.effectivePeriod)
             self.not_taken += [(item.name, when, _reference(resource)) for item in medication.ingredients]
             return
+        if status not in _STATUSES or (resource.intent or "") not in _INTENTS:
+            raise msgspec.ValidationError("status or intent missing or not known")
         span = _SPANS[resource.resourceType](self, resource, status)
         if span is not None:
+            stated = _when(resource.dateAsserted)
+            if stated is not None:
+                self.asserted[_reference(resource)] = stated
             self._add(resource, medication, span)
 
     def _note_unresolved(self, resource: Resource, status: str) -> None:
-        if status not in _NEVER and status not in _ENDED:
+        planned = resource.resourceType == "MedicationRequest" and (resource.intent or "") not in _ORDERED
+        if status not in _NEVER and status not in _ENDED and not resource.doNotPerform and not planned:
             self.unresolved.append(_reference(resource))
 
     @staticmethod
     def _is_not_taken(resource: Resource, status: str) -> bool:
-        adherence = resource.adherence
-        codes = {coding.code for coding in (adherence.coding or ())} if adherence else set()
-        if adherence is not None and adherence.concept:
-            codes |= {coding.code for coding in adherence.concept.coding or ()}
-        # R5 wraps the adherence code in a backbone element of its own.
+        adherence = resource.adherence.code if resource.adherence else None
+        codes = {coding.code for coding in adherence.coding or ()} if adherence else set()
         return status in _NOT_TAKING or bool(codes & _NOT_TAKING)
 
     def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
@@ -190,8 +202,10 @@ class Reader:
         last = _end(period) or when
         if status == "in-progress":
             return Span(True, False, when, None, None)
-        if last is None or status not in _ENDED:
+        if status not in _ENDED:
             return None
+        if last is None:
+            raise msgspec.ValidationError("no readable date")
         medication = of_resource(resource, self.medications)
         days = self.limits.administration_days
         if medication.long_acting:
@@ -201,14 +215,18 @@ class Reader:
     def dispense(self, resource: Resource, status: str) -> Span | None:
         """A MedicationDispense: current for the days supplied and 7 more."""
         when = _when(resource.whenHandedOver) or _when(resource.whenPrepared)
-        if status in _NEVER or when is None or status in {"on-hold", "unknown"}:
+        if status in _NEVER or status in {"on-hold", "unknown"}:
+            return None
+        if when is None:
+            if resource.whenHandedOver or resource.whenPrepared:
+                raise msgspec.ValidationError("no readable date")
             return None
         supply = hours(resource.daysSupply)
         days = (supply / 24 if supply is not None else Decimal(0)) + self.limits.dispense_extra_days
         return self._within(when, when, days)
 
     def _within(self, start: When | None, last: When, days: Decimal) -> Span:
-        until = last.latest + timedelta(days=float(days))
+        until = later(last.latest, timedelta(days=float(days)))
         current = last.age(self.now) <= timedelta(days=float(days))
         return Span(current, False, start, None if current else last, until if current else None)
 
@@ -217,17 +235,23 @@ class Reader:
         contradictions: list[str] = []
         kept = []
         for exposure in self.exposures:
-            denial = next((entry for entry in self.not_taken if entry[0] == exposure.ingredient.name), None)
+            denial = self._denial(exposure.ingredient.name)
             if denial is None or not exposure.current or exposure.kind == "MedicationAdministration":
                 kept.append(exposure)
                 continue
             name, when, reference = denial
-            newer = when is not None and (exposure.start is None or when.latest >= exposure.start.earliest)
+            said = self.asserted.get(exposure.reference) or exposure.start
+            newer = when is not None and (said is None or when.latest >= said.earliest)
             outcome = "taken as not current" if newer else "still counted as current"
             contradictions.append(f"{name}: {exposure.reference} is active but {reference} says not taken; {outcome}.")
             if not newer:
                 kept.append(exposure)
         return kept, contradictions
+
+    def _denial(self, name: str) -> tuple[str, When | None, str] | None:
+        """The newest statement that a drug is not taken, whatever the order of the entries."""
+        denials = [entry for entry in self.not_taken if entry[0] == name]
+        return max(denials, key=lambda entry: (entry[1].latest if entry[1] else _NO_DATE, entry[2]), default=None)
 
 
 class Span:
@@ -238,7 +262,7 @@ class Span:
     def __init__(
         self, current: bool, on_hold: bool, start: When | None, last: When | None, ends: datetime | None
     ) -> None:
-        """``last`` is the last known exposure of a record that is not current; ``ends`` the planned end of a current one."""
+        """``last`` is the last known exposure of one that is not current; ``ends`` the planned end of a current one."""
         self.current, self.on_hold, self.start, self.last, self.ends = current, on_hold, start, last, ends
 
 

@@ -54,7 +54,7 @@ def _from_codes(codes: tuple[tuple[str, str], ...], texts: tuple[str, ...], reje
         if match.ingredients:
             return match
     if texts:
-        stem = next((found for text in texts if (found := _from_text(text).stem)), "")
+        stem = next((name for text in texts if (name := _from_text(text).stem)), "")
         return Medication("ordinary", label, route=_from_text(label).route, stem=stem)
     return Medication("unrecognised") if codes else _NOTHING
 

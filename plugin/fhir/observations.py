@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
-import msgspec
-
 from plugin import units
-from plugin.fhir.dose import number
 from plugin.fhir.medication import terminology
-from plugin.fhir.types import Coding, Component, Concept, Quantity, Range, ReferenceRange, Resource
+from plugin.fhir.ranges import Person, amount_of, limits_of, unit_of
+from plugin.fhir.types import Coding, Component, Concept, Quantity, ReferenceRange, Resource
 from plugin.patient import Result
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import When, parse
+from valuesets.systems import LOINC
 
 _FINAL = {"final", "amended", "corrected"}
 _EXCLUDED = {"registered", "cancelled", "entered-in-error"}
-_OTHER_SPECIMEN = (
-    "urine",
-    "csf",
-    "spinal",
-    "saliva",
-    "stool",
-    "faec",
-    "fec",
-    "sweat",
-    "dialys",
-    "pleural",
-    "ascit",
-    "periton",
-    "erythrocyte",
-    "red cell",
-    "rbc",
-)
+_BLOOD = re.compile(r"blood|serum|plasma", re.I)
+_CELLS = re.compile(r"erythrocyt|red (?:blood )?cell|\brbc", re.I)
+_NOT_BLOOD = re.compile(r"\b(?:urin|csf|cerebrospinal|spinal|saliva|stool|fa?ec|sweat|dialy|pleur|ascit|periton)", re.I)
 _LOW_FLAGS = {"L", "LL", "LU"}
-_YEARS = {"a", "y", "yr", "yrs", "year", "years"}
-_POSITIVE_WORDS = {"positive", "detected", "pos", "present", "reactive"}
+_POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
+_LONGEST_AMOUNT = 12
 
 
 @lru_cache(maxsize=16384)
@@ -55,6 +41,21 @@ def analyte_of(concept: Concept | None) -> str | None:
         if coding.code and coding.system and (found := _analyte(coding.system, coding.code)):
             return found
     return None
+
+
+def is_ours(resource: Resource) -> bool:
+    """False for what surely holds no result that rules read: a code of another kind, and no components."""
+    concept = resource.code
+    if resource.raw_component or concept is None or concept.coding is None:
+        return True
+    return any(not coding.system or (coding.code and _analyte(coding.system, coding.code)) for coding in concept.coding)
+
+
+def _analyte_without_system(concept: Concept | None) -> str | None:
+    """What a code would mean if it were LOINC: it does not say so, hence a result that cannot be read."""
+    codings = (concept.coding or ()) if concept is not None else ()
+    found = (_analyte(LOINC, coding.code) for coding in codings if coding.code and not coding.system)
+    return next((analyte for analyte in found if analyte), None)
 
 
 def when_of(resource: Resource) -> When | None:
@@ -74,83 +75,97 @@ def wrong_specimen(resource: Resource) -> bool:
     reference = resource.specimen
     if reference is None:
         return False
-    words = (reference.display or "").lower()
+    words = reference.display or ""
     if reference.reference and reference.reference.startswith("#"):
         inner = next((r for r in resource.contained or () if r.id == reference.reference[1:]), None)
         kind = inner.type if inner is not None else None
-        words += str(kind).lower() if kind else ""
-    return any(word in words for word in _OTHER_SPECIMEN)
-
-
-class Person(msgspec.Struct, frozen=True):
-    """What a reference range may depend on."""
-
-    gender: str
-    years: int | None
+        words += f" {kind}" if kind else ""
+    return bool(_CELLS.search(words) or (_NOT_BLOOD.search(words) and not _BLOOD.search(words)))
 
 
 def results_of(resource: Resource, now: datetime, limits: Limits, person: Person) -> list[Result]:
     """The results that one Observation holds, its components included; empty when it holds none of ours."""
-    status = resource.status or ""
-    analyte = analyte_of(resource.code)
-    parts = [(analyte_of(part.code), part) for part in resource.component or ()]
-    if status in _EXCLUDED or (analyte is None and not any(kind for kind, _ in parts)):
+    whole = _named(resource)
+    parts = [(named, part) for part in resource.component or () if (named := _named(part))[0]]
+    if resource.status in _EXCLUDED or not (whole[0] or parts) or wrong_specimen(resource):
         return []
-    if wrong_specimen(resource):
-        return []
-    found = [_result(analyte, resource, resource, now, limits, person)] if analyte else []
-    found += [_result(kind, part, resource, now, limits, person) for kind, part in parts if kind]
+    every: list[tuple[tuple[str, bool], Resource | Component]] = [*parts]
+    if whole[0] and not (parts and _is_empty(resource)):
+        every.append((whole, resource))
+    found = (_result(name, part, resource, now, limits, person, coded=coded) for (name, coded), part in every)
     return [result for result in found if result is not None]
 
 
+def _named(part: Resource | Component) -> tuple[str, bool]:
+    """(analyte, whether its code says that it is LOINC)."""
+    coded = analyte_of(part.code)
+    return (coded, True) if coded else (_analyte_without_system(part.code) or "", False)
+
+
+def _is_empty(part: Resource | Component) -> bool:
+    return part.valueQuantity is None and part.valueString is None
+
+
 def _result(
-    analyte: str, part: Resource | Component, whole: Resource, now: datetime, limits: Limits, person: Person
+    analyte: str,
+    part: Resource | Component,
+    whole: Resource,
+    now: datetime,
+    limits: Limits,
+    person: Person,
+    *,
+    coded: bool,
 ) -> Result | None:
-    quantity = part.valueQuantity
-    if part.dataAbsentReason is not None or whole.dataAbsentReason is not None:
+    """None for a result that is said to be absent; one without any value, or with a value in words, is unreadable.
+
+    So is one whose code names no system, one dated in the future, and one with a modifier that we do not know.
+    """
+    if part.dataAbsentReason is not None:
         return None
-    if quantity is None and part.valueString is None:
-        return None
+    quantity, ranges = part.valueQuantity, part.referenceRange or ()
     when = when_of(whole)
-    value, problem, inferred, unit = _value(analyte, quantity, part.referenceRange or ())
-    normal = _normal_range(part.referenceRange or (), person)
-    lower = _limit(analyte, normal.low, unit) if normal else None
-    upper = _limit(analyte, normal.high, unit) if normal else None
-    if not problem and value is not None and not _plausible(analyte, value, limits):
+    value, problem, inferred, unit = _value(analyte, part, ranges)
+    normal = limits_of(analyte, ranges, person, unit)
+    if value is not None and not is_plausible(analyte, value, limits):
         problem = "implausible"
-    if when is not None and when.earliest > now + timedelta(minutes=float(limits.future_minutes)):
+    if normal.lower is not None and not is_plausible(analyte, normal.lower, limits):
+        normal = normal.unreadable()
+    future = when is not None and when.earliest > now + timedelta(minutes=float(limits.future_minutes))
+    if not coded or future or whole.modifierExtension:
         problem = "implausible"
     return Result(
         analyte,
         f"Observation/{whole.id}" if whole.id else "Observation",
         None if problem else value,
         problem,
-        (quantity.comparator or "") if quantity else "",
+        (quantity.comparator or "").strip() if quantity else "",
         whole.status not in _FINAL,
         inferred,
         _flagged_low(part.interpretation),
         when,
-        lower,
-        upper,
-        normal is not None,
+        normal.lower,
+        normal.upper,
+        normal.found,
         (whole.specimen.reference or "") if whole.specimen else "",
         plain(whole.status or "", 20),
         _shown(quantity, part.valueString, value, analyte),
+        normal.doubt_below,
     )
 
 
 def _value(
-    analyte: str, quantity: Quantity | None, ranges: Sequence[ReferenceRange]
+    analyte: str, part: Resource | Component, ranges: Sequence[ReferenceRange]
 ) -> tuple[Decimal | None, str, bool, units.Unit | None]:
     """(value in the canonical unit, problem, unit inferred, unit)."""
+    quantity = part.valueQuantity
     if quantity is None:
-        return None, "unit-missing", False, None
-    amount = number(quantity.value)
+        return None, "implausible" if part.valueString is None else "unit-missing", False, None
+    amount = amount_of(quantity)
     if amount is None:
         return None, "implausible", False, None
     if analyte not in units.TABLE:
         return amount, "", False, None
-    unit = units.find(analyte, quantity.code or "", quantity.unit or "")
+    unit = unit_of(analyte, quantity)
     inferred = False
     if unit == "unit-missing":
         unit = _range_unit(analyte, ranges)
@@ -161,57 +176,14 @@ def _value(
 
 
 def _range_unit(analyte: str, ranges: Sequence[ReferenceRange]) -> units.Unit | str:
-    for entry in ranges:
-        if entry.low is not None and (entry.low.code or entry.low.unit):
-            return units.find(analyte, entry.low.code or "", entry.low.unit or "")
-    return "unit-missing"
+    """The unit that every lower limit with a unit has (C-CA: inferred); two different ones infer nothing."""
+    lows = (entry.low for entry in ranges if entry.low is not None)
+    found = list(dict.fromkeys(unit for low in lows if (unit := unit_of(analyte, low)) != "unit-missing"))
+    return found[0] if len(found) == 1 else "unit-missing"
 
 
-def _normal_range(ranges: Sequence[ReferenceRange], person: Person) -> ReferenceRange | None:
-    """The one normal range that fits this person; several, or none, leave the decision to the default limit."""
-    fitting = [entry for entry in ranges if _is_normal(entry) and _fits(entry, person)]
-    return fitting[0] if len(fitting) == 1 else None
-
-
-def _limit(analyte: str, bound: Quantity | None, unit: units.Unit | None) -> Decimal | None:
-    amount = number(bound.value) if bound is not None else None
-    if bound is None or amount is None:
-        return None
-    if analyte not in units.TABLE:
-        return amount
-    own = units.find(analyte, bound.code or "", bound.unit or "")
-    chosen = own if not isinstance(own, str) else unit if own == "unit-missing" else None
-    return chosen.convert(amount) if chosen is not None else None
-
-
-def _is_normal(entry: ReferenceRange) -> bool:
-    codes = {coding.code for coding in (entry.type.coding or ())} if entry.type else set()
-    return not codes or "normal" in codes
-
-
-def _fits(entry: ReferenceRange, person: Person) -> bool:
-    words = {
-        (text or "").strip().lower()
-        for concept in entry.appliesTo or ()
-        for text in (concept.text, *(part for coding in concept.coding or () for part in (coding.code, coding.display)))
-        if text
-    }
-    if words and person.gender not in words:
-        return False
-    return entry.age is None or (person.years is not None and _within(entry.age, person.years))
-
-
-def _within(age: Range, years: int) -> bool:
-    for bound, fits in ((age.low, lambda edge: years >= edge), (age.high, lambda edge: years <= edge)):
-        if bound is None:
-            continue
-        amount = number(bound.value)
-        if amount is None or (bound.code or bound.unit or "").strip().lower() not in _YEARS or not fits(amount):
-            return False
-    return True
-
-
-def _plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
+def is_plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
+    """Whether a person can have this value; what has no bounds of its own must not be negative."""
     family = {"calcium": "calcium", "calcium-corrected": "calcium", "calcium-ionised": "ionised"}.get(analyte, analyte)
     if family not in {"calcium", "ionised", "magnesium", "albumin"}:
         return value >= 0
@@ -221,34 +193,53 @@ def _plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
 
 
 def _flagged_low(interpretation: list[Concept] | Concept | None) -> bool:
-    concepts = interpretation if isinstance(interpretation, list) else [interpretation] if interpretation else []
-    return any(coding.code in _LOW_FLAGS for concept in concepts for coding in concept.coding or ())
+    return any(coding.code in _LOW_FLAGS for concept in _concepts(interpretation) for coding in concept.coding or ())
+
+
+def _concepts(interpretation: list[Concept] | Concept | None) -> list[Concept]:
+    return interpretation if isinstance(interpretation, list) else [interpretation] if interpretation else []
 
 
 def _shown(quantity: Quantity | None, text: str | None, value: Decimal | None, analyte: str) -> str:
+    """The result as the laboratory wrote it, and in our unit where that differs."""
     if quantity is None:
-        return f'"{plain(text or "", 30)}"'
+        return f'"{plain(text, 30)}"' if text else "(no readable value)"
     unit = plain(quantity.unit or quantity.code or "", 20)
-    amount = number(quantity.value)
-    written = f"{quantity.comparator or ''}{amount if amount is not None else '(unreadable)'} {unit}".strip()
+    amount = amount_of(quantity)
+    number_words = f"{amount:f}" if amount is not None else "(unreadable)"
+    if amount is not None and len(number_words) > _LONGEST_AMOUNT:
+        number_words = f"{amount:.4f}"
+    written = f"{plain_comparator(quantity)}{number_words} {unit}".strip()
     if not unit:
         return f"{written} (no unit)"
-    canonical = units.CANONICAL.get(analyte, "")
-    if value is None or not canonical or "".join(unit.split()).lower() == canonical.lower() or canonical == "g/L":
+    if value is None or units.CANONICAL.get(analyte) != "mmol/L" or "".join(unit.split()).lower() == "mmol/l":
         return written
-    return f"{written} = {value:.2f} {canonical}" if canonical == "mmol/L" else written
+    return f"{written} = {plain_comparator(quantity)}{value:.2f} mmol/L"
+
+
+def plain_comparator(quantity: Quantity) -> str:
+    """A comparator of FHIR as it stands; anything else as a sign that decides nothing."""
+    sign = (quantity.comparator or "").strip()
+    return sign if sign in {"", "<", "<=", ">", ">="} else "about "
 
 
 def is_positive(resource: Resource) -> bool:
     """True for a screen that was found positive, by code, interpretation or word."""
     if resource.status in _EXCLUDED:
         return False
-    concepts = [resource.valueCodeableConcept] if resource.valueCodeableConcept else []
-    flags = resource.interpretation
-    concepts += flags if isinstance(flags, list) else [flags] if flags else []
+    flags = _concepts(resource.interpretation)
+    concepts = [*flags, *([resource.valueCodeableConcept] if resource.valueCodeableConcept else [])]
     codings: list[Coding] = [coding for concept in concepts for coding in concept.coding or ()]
+    if any((coding.system or "", coding.code or "") in _positive_codes() for coding in codings):
+        return True
     texts = [concept.text for concept in concepts] + [coding.display for coding in codings] + [resource.valueString]
+    texts += [coding.code for flag in flags for coding in flag.coding or ()]
     return any((text or "").strip().lower() in _POSITIVE_WORDS for text in texts)
+
+
+@lru_cache(maxsize=1)
+def _positive_codes() -> frozenset[tuple[str, str]]:
+    return frozenset((coding.system, coding.code) for coding in terminology().members("result-positive"))
 
 
 def screen(resource: Resource) -> Result:

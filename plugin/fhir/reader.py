@@ -3,56 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+
+import msgspec
 
 from plugin.fhir import observations, records
+from plugin.fhir.age import age_of, days_of
+from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
+from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
+from plugin.fhir.ranges import Person
 from plugin.fhir.types import Resource
-from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Result
+from plugin.patient import DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Result
 from plugin.thresholds import Limits
-from plugin.when import When, parse
 
-WINDOW_DAYS = {
-    "medications": "record_window_days",
-    "medicationStatements": "record_window_days",
-    "medicationAdministrations": "administration_window_days",
-    "medicationDispenses": "dispense_window_days",
-    "observations": "record_window_days",
-}
 _MEDICATION_TYPES = frozenset(
     {"MedicationRequest", "MedicationStatement", "MedicationUsage", "MedicationAdministration", "MedicationDispense"}
 )
-
-
-class Unreadable(Protocol):
-    """A resource that could not be decoded."""
-
-    @property
-    def resource_type(self) -> str:
-        """Its type, or "" when even that could not be read."""
-
-    @property
-    def id(self) -> str:
-        """Its id, or ""."""
-
-
-class Key(Protocol):
-    """One prefetch key as the host hands it over."""
-
-    reason: str
-    resources: list[Resource]
-    foreign: int
-
-    @property
-    def state(self) -> str:
-        """satisfied, null, missing, failed or not-asked."""
-
-    @property
-    def unreadable(self) -> Iterable[Unreadable]:
-        """Resources of this key that could not be decoded."""
 
 
 class _Found:
@@ -62,7 +31,7 @@ class _Found:
         "acute",
         "allergens",
         "cocaine",
-        "encounters",
+        "earlier",
         "family",
         "medications",
         "palliative",
@@ -73,8 +42,9 @@ class _Found:
         "results",
     )
 
-    def __init__(self, medications: MedicationReader) -> None:
+    def __init__(self, medications: MedicationReader, earlier: Earlier) -> None:
         self.medications = medications
+        self.earlier = earlier
         self.patient: Resource | None = None
         self.results: dict[str, list[Result]] = {}
         self.problems: list[Problem] = []
@@ -91,9 +61,9 @@ def read(
     patient_id: str,
     now: datetime,
     prefetch: Mapping[str, Key],
-    drafts: Iterable[Resource],
-    unreadable_drafts: Iterable[Unreadable],
+    drafts: Key | None,
     limits: Limits,
+    *,
     types: Mapping[str, str],
     expected: Iterable[str],
 ) -> tuple[Patient, list[Order]]:
@@ -102,30 +72,48 @@ def read(
     ``types`` maps each declared prefetch key to its resource type; ``expected`` are the keys whose absence must be
     told. Every resource has been checked by the host to be this patient's.
     """
-    drafts = list(drafts)
     medications = _medications(prefetch, drafts)
-    found = _Found(MedicationReader(now, limits, medications))
-    found.patient = _patient_resource(patient_id, prefetch)
-    person = _person(found.patient, now)
-    for key in prefetch.values():
-        for resource in key.resources:
+    subject = _patient_resource(patient_id, prefetch)
+    person = _person(subject, now)
+    earlier = Earlier(now, limits, lambda resource: observations.results_of(resource, now, limits, person))
+    found = _Found(MedicationReader(now, limits, medications), earlier)
+    found.patient = subject
+    lost = {name: list(_take_all(key, found, now, limits, person)) for name, key in prefetch.items()}
+    orders = list(_orders(drafts, limits, medications)) if drafts is not None else []
+    gaps = gaps_of(prefetch, lost, found.patient, now, limits, types=types, expected=set(expected))
+    whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
+    foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
+    return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders
+
+
+def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> Iterable[tuple[str, str]]:
+    """Read every resource of a key; yields (type, id) of those that cannot be read, found now or by the host."""
+    for resource in key.resources:
+        try:
             _take(resource, found, now, limits, person)
-    orders = [
-        order_of(resource, index, limits, medications)
-        for index, resource in enumerate(drafts)
-        if resource.resourceType == "MedicationRequest"
-    ]
-    lost = (unreadable_order(item.resource_type, item.id, index) for index, item in enumerate(unreadable_drafts))
-    orders += [order for order in lost if order is not None]
-    return _assemble(
-        patient_id, now, found, orders, _gaps(prefetch, found, now, limits, types, expected), prefetch
-    ), orders
+        except msgspec.ValidationError:
+            yield resource.resourceType, resource.id or ""
+    for item in key.unreadable:
+        yield item.resource_type, item.id
 
 
-def _medications(prefetch: Mapping[str, Key], drafts: list[Resource]) -> dict[str, Resource]:
+def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource]) -> Iterable[Order]:
+    lost = [(item.resource_type, item.id) for item in drafts.unreadable]
+    for index, resource in enumerate(drafts.resources):
+        if resource.resourceType != "MedicationRequest":
+            continue
+        try:
+            yield order_of(resource, index, limits, medications)
+        except msgspec.ValidationError:
+            lost.append((resource.resourceType, resource.id or ""))
+    unreadable = (unreadable_order(*item, index) for index, item in enumerate(lost))
+    yield from (order for order in unreadable if order is not None)
+
+
+def _medications(prefetch: Mapping[str, Key], drafts: Key | None) -> dict[str, Resource]:
     found: dict[str, Resource] = {}
-    for resources in (drafts, *(key.resources for key in prefetch.values())):
-        for resource in resources:
+    for key in (drafts, *prefetch.values()):
+        for resource in key.resources if key is not None else ():
             if resource.resourceType == "Medication" and resource.id:
                 found[f"Medication/{resource.id}"] = resource
                 found[f"urn:uuid:{resource.id}"] = resource
@@ -133,20 +121,23 @@ def _medications(prefetch: Mapping[str, Key], drafts: list[Resource]) -> dict[st
 
 
 def _patient_resource(patient_id: str, prefetch: Mapping[str, Key]) -> Resource | None:
-    for key in prefetch.values():
-        for resource in key.resources:
+    for key in (prefetch.get("patient"), *prefetch.values()):
+        for resource in key.resources if key is not None else ():
             if resource.resourceType == "Patient" and resource.id == patient_id:
                 return resource
     return None
 
 
-def _person(resource: Resource | None, now: datetime) -> observations.Person:
-    age = age_of(resource.birthDate, now) if resource is not None and resource.birthDate else None
+def _person(resource: Resource | None, now: datetime) -> Person:
+    birth = (resource.birthDate or "") if resource is not None else ""
     gender = (resource.gender or "").lower() if resource is not None else ""
-    return observations.Person(gender, age.years if age else None)
+    age, days = age_of(birth, now), days_of(birth, now)
+    if age is None or days is None:
+        return Person(gender, None)
+    return Person(gender, {"years": age.years, "months": age.months, "weeks": days // 7, "days": days})
 
 
-def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, person: observations.Person) -> None:
+def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
     kind = resource.resourceType
     if kind == "Observation":
         _take_observation(resource, found, now, limits, person)
@@ -160,48 +151,36 @@ def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, pers
         found.reactions += records.reactions_of(resource)
         found.allergens |= records.allergens_of(resource)
     elif kind == "FamilyMemberHistory":
-        reference = records.family_dystonia(resource)
-        if reference:
-            found.family.append(reference)
+        relative = records.family_dystonia(resource)
+        if relative:
+            found.family.append(relative)
     elif kind == "Encounter":
         found.acute = found.acute or records.is_acute(resource)
         if records.is_palliative(resource):
-            found.palliative = f"Encounter/{resource.id}"
+            reference = f"Encounter/{resource.id}"
+            found.palliative = min(found.palliative or reference, reference)
 
 
-def _take_observation(
-    resource: Resource, found: _Found, now: datetime, limits: Limits, person: observations.Person
-) -> None:
-    for result in observations.results_of(resource, now, limits, person):
-        if result.analyte == "cocaine-screen":
-            continue
-        found.results.setdefault(result.analyte, []).append(result)
-    if observations.analyte_of(resource.code) == "cocaine-screen" and observations.is_positive(resource):
-        found.cocaine.append(observations.screen(resource))
-    if not found.poor and observations.is_poor_metaboliser(resource):
-        found.poor = f"Observation/{resource.id}"
+def _take_observation(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
+    analyte = observations.analyte_of(resource.code)
+    if analyte is not None and not resource.raw_component and found.earlier.keeps(analyte, resource):
+        return
+    if analyte == "cocaine-screen":
+        if observations.is_positive(resource):
+            found.cocaine.append(observations.screen(resource))
+        return
+    if analyte is not None or observations.is_ours(resource):
+        for result in observations.results_of(resource, now, limits, person):
+            found.results.setdefault(result.analyte, []).append(result)
+    if analyte is None and observations.is_poor_metaboliser(resource):
+        reference = f"Observation/{resource.id}"
+        found.poor = min(found.poor or reference, reference)
 
 
-def _by_time(result: Result) -> tuple[float, int, Decimal, str]:
+def _by_time(result: Result) -> tuple[float, int, Decimal, str, str, str]:
     moment = result.when.earliest.timestamp() if result.when else float("-inf")
-    return (-moment, result.value is None, result.value or Decimal(0), result.reference)
-
-
-def age_of(birth: str, now: datetime) -> Age | None:
-    """The age at ``now``; a partial date gives an interval and the youngest age counts. None when unreadable."""
-    when = parse(birth)
-    if when is None or when.earliest > now:
-        return None
-    today = now.astimezone(UTC).date()
-    latest = min(when.latest.date(), today)
-    years = _years(latest, today)
-    oldest = _years(when.earliest.date(), today)
-    months = years * 12 + (today.month - latest.month - (today.day < latest.day)) % 12
-    return Age(years, months, oldest, when.precision not in {"day", "time"}, birth)
-
-
-def _years(birth: date, today: date) -> int:
-    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))
+    value = result.value if result.value is not None else Decimal(0)
+    return (-moment, result.value is None, value, result.reference, result.shown, result.status)
 
 
 def _assemble(
@@ -209,13 +188,14 @@ def _assemble(
     now: datetime,
     found: _Found,
     orders: list[Order],
+    *,
     gaps: Mapping[str, tuple[Gap, ...]],
-    prefetch: Mapping[str, Key],
+    foreign: Mapping[str, int],
+    returned: frozenset[str],
 ) -> Patient:
     resource = found.patient
     exposures, contradictions = found.medications.settled()
     exposures += [exposure for order in orders if order.active for exposure in as_exposures(order)]
-    palliative = found.palliative
     return Patient(
         patient_id,
         now,
@@ -224,20 +204,25 @@ def _assemble(
         bool(resource is not None and (resource.deceasedBoolean or resource.deceasedDateTime)),
         tuple(sorted(exposures, key=_exposure_order)),
         {analyte: tuple(sorted(results, key=_by_time)) for analyte, results in found.results.items()},
-        tuple(sorted(found.problems, key=lambda problem: (problem.unconfirmed, problem.reference, problem.label))),
+        found.earlier,
+        tuple(sorted(found.problems, key=_problem_order)),
         tuple(sorted(found.reactions, key=_reaction_order)),
         frozenset(found.allergens),
         tuple(sorted(found.family)),
         tuple(sorted(found.cocaine, key=_by_time)),
         found.poor,
         found.acute,
-        palliative,
+        found.palliative,
         gaps,
         tuple(sorted(set(contradictions))),
         tuple(sorted(set(found.medications.unresolved))),
-        {name: key.foreign for name, key in prefetch.items() if key.foreign},
-        frozenset(name for name, key in prefetch.items() if key.state in {"satisfied", "null"}),
+        foreign,
+        returned,
     )
+
+
+def _problem_order(problem: Problem) -> tuple[bool, str, str, list[str]]:
+    return (problem.unconfirmed, problem.reference, problem.label, sorted(problem.concepts))
 
 
 def _exposure_order(exposure: Exposure) -> tuple[str, bool, float, str]:
@@ -247,83 +232,3 @@ def _exposure_order(exposure: Exposure) -> tuple[str, bool, float, str]:
 
 def _reaction_order(reaction: DystoniaReaction) -> tuple[bool, str, str]:
     return (reaction.drug_by_text or reaction.reaction_by_text, reaction.reference, reaction.label)
-
-
-def _gaps(
-    prefetch: Mapping[str, Key],
-    found: _Found,
-    now: datetime,
-    limits: Limits,
-    types: Mapping[str, str],
-    expected: Iterable[str],
-) -> Mapping[str, tuple[Gap, ...]]:
-    wanted = set(expected)
-    gaps = {
-        name: tuple(_key_gaps(name, prefetch.get(name), name in wanted, kind, now, limits))
-        for name, kind in types.items()
-    }
-    if not gaps.get("patient") and "patient" in types:
-        gaps["patient"] = tuple(_patient_gaps(found.patient, now))
-    return {name: told for name, told in gaps.items() if told}
-
-
-def _key_gaps(name: str, key: Key | None, expected: bool, kind: str, now: datetime, limits: Limits) -> Iterable[Gap]:
-    if key is None or key.state == "missing":
-        yield Gap(name, "key-missing", f"{_words(name)} not supplied to this service", expected)
-        return
-    if key.state == "failed" and not (key.reason == "truncated" and _covers(name, key, now, limits)):
-        text = "incomplete (further pages were not sent)" if key.reason == "truncated" else "could not be read"
-        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", True)
-    if key.foreign:
-        yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
-    for lost in key.unreadable:
-        if lost.resource_type in {kind, "", "Medication"}:
-            reference = f"{lost.resource_type or kind}/{lost.id}" if lost.id else lost.resource_type or kind
-            yield Gap(name, "key-failed", f"{reference} in {_words(name).lower()} could not be read", True, reference)
-
-
-def _words(name: str) -> str:
-    return KEY_WORDS.get(name, name)
-
-
-KEY_WORDS = {
-    "patient": "Patient data",
-    "medications": "Medication orders",
-    "medicationStatements": "Medication statements",
-    "medicationAdministrations": "Medication administrations",
-    "medicationDispenses": "Medication dispenses",
-    "allergies": "Allergies",
-    "conditions": "Conditions",
-    "observations": "Results",
-    "familyHistory": "Family history",
-    "encounter": "Encounter",
-}
-
-
-def _covers(name: str, key: Key, now: datetime, limits: Limits) -> bool:
-    """A truncated list is whole enough when the oldest entry received is older than the window of the rules."""
-    if name not in WINDOW_DAYS:
-        return False
-    moments = [when for resource in key.resources if (when := _dated(resource)) is not None]
-    if not moments:
-        return False
-    days: Decimal = getattr(limits, WINDOW_DAYS[name])
-    return max(when.age(now) for when in moments) > timedelta(days=float(days))
-
-
-def _dated(resource: Resource) -> When | None:
-    if resource.resourceType == "Observation":
-        return observations.when_of(resource)
-    period = resource.effectivePeriod
-    text = resource.authoredOn or resource.effectiveDateTime or (period.start if period else None)
-    text = text or resource.whenHandedOver or resource.dateAsserted
-    return parse(text) if text else None
-
-
-def _patient_gaps(resource: Resource | None, now: datetime) -> Iterable[Gap]:
-    if resource is None or not resource.birthDate:
-        yield Gap("patient", "date-missing", "Birth date not recorded: age not counted")
-        return
-    age = age_of(resource.birthDate, now)
-    if age is None:
-        yield Gap("patient", "implausible", "Birth date unreadable: age not counted", True)

@@ -171,12 +171,10 @@ def family_dystonia(resource: Resource) -> str:
 
 def _class_codes(resource: Resource) -> set[str]:
     kind = resource.encounter_class
-    codings: list[Coding] = [kind] if isinstance(kind, Coding) else []
-    codings += (
-        [coding for concept in kind if isinstance(kind, list) for coding in concept.coding or ()]
-        if kind and isinstance(kind, list)
-        else []
-    )
+    if kind is None:
+        return set()
+    # One Coding in R4, a list of concepts in R5.
+    codings = [kind] if isinstance(kind, Coding) else [coding for concept in kind for coding in concept.coding or ()]
     return {(coding.code or "").upper() for coding in codings}
 
 

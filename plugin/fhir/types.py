@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Union
 import msgspec
 
 from plugin.fhir.datatypes import (
+    Adherence,
     Coding,
     Component,
     Concept,
@@ -38,6 +39,7 @@ from plugin.fhir.datatypes import (
 )
 
 __all__ = [
+    "Adherence",
     "AnyResource",
     "Coding",
     "Component",
@@ -96,6 +98,7 @@ class Resource(msgspec.Struct, gc=False):
     """Any resource; elements that its type does not have, or that nobody reads of it, are None."""
 
     if TYPE_CHECKING:
+        raw_component: msgspec.Raw | None
         resourceType: str
         id: str | None = None
         status: str | None = None
@@ -128,6 +131,7 @@ class Resource(msgspec.Struct, gc=False):
         whenHandedOver: str | None = None
         whenPrepared: str | None = None
         contained: list[AnyResource] | None = None
+        modifierExtension: Any = None
         identifier: list[Identifier] | Identifier | None = None
         valueQuantity: Quantity | None = None
         valueCodeableConcept: Concept | None = None
@@ -145,7 +149,7 @@ class Resource(msgspec.Struct, gc=False):
         condition: list[FamilyCondition] | None = None
         ingredient: list[MedicationIngredient] | None = None
         daysSupply: Quantity | None = None
-        adherence: Concept | None = None
+        adherence: Adherence | None = None
         medication: Concept | None = None
         period: Period | None = None
         serviceType: Any = None
@@ -192,6 +196,7 @@ _SHORT: dict[str, Any] = {
 }
 _LONG: dict[str, Any] = {
     "contained": "list[AnyResource] | None",
+    "modifierExtension": Any,
     "identifier": list[Identifier] | Identifier | None,
     "valueQuantity": Quantity | None,
     "valueCodeableConcept": Concept | None,
@@ -209,7 +214,7 @@ _LONG: dict[str, Any] = {
     "condition": list[FamilyCondition] | None,
     "ingredient": list[MedicationIngredient] | None,
     "daysSupply": Quantity | None,
-    "adherence": Concept | None,
+    "adherence": Adherence | None,
     "medication": Concept | None,
     "period": Period | None,
     "serviceType": Any,
@@ -232,8 +237,9 @@ ELEMENTS: dict[str, str] = {
     "OperationOutcome": "id issue",
     "Patient": "id identifier gender birthDate deceasedBoolean deceasedDateTime link",
     "Observation": (
-        "id contained status code subject effectiveDateTime effectivePeriod effectiveInstant issued valueQuantity "
-        "valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange component"
+        "id contained modifierExtension status code subject effectiveDateTime effectivePeriod effectiveInstant issued "
+        "valueQuantity valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange "
+        "component"
     ),
     "Condition": "id clinicalStatus verificationStatus code subject encounter onsetDateTime recordedDate note",
     "AllergyIntolerance": (
@@ -242,6 +248,7 @@ ELEMENTS: dict[str, str] = {
     "FamilyMemberHistory": "id status patient condition",
     "Encounter": "id status class type serviceType subject period",
     "Medication": "id code status ingredient",
+    "Specimen": "id type subject",
     "MedicationRequest": (
         "id contained status intent medicationCodeableConcept medicationReference medication subject encounter "
         "authoredOn dosageInstruction dispenseRequest doNotPerform"
@@ -266,7 +273,7 @@ NamingSystem NutritionOrder ObservationDefinition OperationDefinition Organizati
 PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure Provenance
 Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition ResearchElementDefinition
 ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter ServiceRequest Slot
-Specimen SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification
+SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification
 SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript ValueSet VerificationResult
 VisionPrescription
 """.split()  # noqa: SIM905

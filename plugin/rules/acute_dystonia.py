@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from plugin import labs
 from plugin.drug_risk import Blocker, History, blocker_of, exempt_partner, history_of, prophylaxis
-from plugin.factors import MAJOR, Factor, factors_of
+from plugin.factors import MAJOR, MINOR, Factor, dose_unread, factors_of, undated
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
+    Fact,
     Finding,
     Indicator,
     Option,
@@ -40,6 +41,8 @@ _WATCH = (
     "Watch for spasm of neck, jaw, eyes, tongue, throat or leg. Stridor, a swollen tongue or trouble breathing is an "
     "emergency: use the emergency pathway.",
 )
+# The factor that an unreadable dose might be.
+_HIGH_DOSE = Factor("high-dose", MINOR, "high dose", Fact("High dose"))
 _TIER_WORDS = {"H": "high", "M": "medium", "L": "low"}
 
 
@@ -56,7 +59,7 @@ def evaluate(case: Case) -> Verdict:
     level = matrix(blocker.tier, factors)
     inputs = _inputs(case, factors)
     if level is None:
-        return gap_verdict(case, _KEYS) or _unreadable_labs(case) or clear(inputs)
+        return gap_verdict(case, _KEYS) or _unread(case, blocker, factors) or clear(inputs)
     return _timed(case, blocker, history, factors, level, inputs)
 
 
@@ -86,11 +89,19 @@ def _inputs(case: Case, factors: Sequence[Factor]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *(factor.fact.reference for factor in factors if factor.fact.reference)]))
 
 
-def _unreadable_labs(case: Case) -> Verdict | None:
-    """A calcium or magnesium that was sent and cannot be read might have been a factor."""
+def _unread(case: Case, blocker: Blocker, factors: list[Factor]) -> Verdict | None:
+    """What was sent and cannot be read might have been a factor: a drug, a result, a date, the dose of this order."""
+    if case.patient.unresolved_drugs:
+        return not_checked("drug-unrecognised", case.patient.unresolved_drugs)
     for state in (case.calcium, case.magnesium):
-        if state.reason in labs.UNREADABLE:
-            return not_checked(state.reason, tuple(result.reference for result in state.results))
+        if state.doubt:
+            return not_checked(state.doubt, tuple(result.reference for result in state.results))
+    dateless = undated(case, blocker)
+    if dateless:
+        return not_checked("date-missing", dateless)
+    unread = case.hook != "order-select" and dose_unread(case, blocker)
+    if unread and case.order is not None and matrix(blocker.tier, [*factors, _HIGH_DOSE]) is not None:
+        return not_checked("dose-not-computable", (case.order.reference,))
     return None
 
 
@@ -99,7 +110,7 @@ def _timed(
 ) -> Verdict:
     """Only a new start or an increase counts; renewals leave their trace as suppressed."""
     if not (history.new or history.increase):
-        silenced = "S-03" if history.stable else "S-04" if history.just_started else ""
+        silenced = "S-03" if history.stable else "S-04" if history.reordered else ""
         if not silenced:
             return clear(inputs)
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, silenced)
@@ -129,7 +140,8 @@ def _covered(
         level = Indicator.INFO
     elif as_needed is not None:
         level = Indicator.INFO
-        note = f"{as_needed.ingredient.name.capitalize()} is ordered as needed only, which is no prophylaxis."
+        how = "is ordered as needed only" if as_needed.as_needed else "was given, but is not ordered"
+        note = f"{as_needed.ingredient.name.capitalize()} {how}, which is no prophylaxis."
     major = any(factor.weight == MAJOR for factor in factors)
     if case.order is not None and case.order.dose.single and blocker.tier == "M" and not major:
         level = Indicator.INFO

@@ -7,7 +7,6 @@ One room for all eight: each is a line about data, made from gaps that the reade
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 import msgspec
 
@@ -30,13 +29,16 @@ from plugin.text import plain
 
 _HOOKS = ("order-select", "order-sign", "patient-view")
 _SUPPLY = {"key-missing", "key-failed", "truncated"}
+_NOT_SUPPLIED = " not supplied to this service"
 _WITHIN = {"time", "overload", "internal"}
 _PROBLEM_WORDS = {
     "unit-missing": "has no unit",
     "unit-unknown": "has a unit that is not known",
     "implausible": "is implausible or unreadable",
 }
-_CALCIUM = ("calcium-ionised", "calcium-corrected", "calcium")
+_MAGNESIUM = ("magnesium",)
+_SHORT = {"albumin": "albumin", "egfr": "eGFR"}
+_JUDGED = {*labs.CALCIUM, *_MAGNESIUM, "albumin"}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -96,44 +98,62 @@ def _drug(case: Case) -> Iterable[Line]:
     for reference in case.patient.unresolved_drugs[:3]:
         yield Line(
             "a current drug not recognised",
-            f"A medication on record has no recognisable name ({reference}).",
+            f"A medication on record has no recognisable name ({plain(reference)}).",
             False,
             reference,
         )
 
 
 def _labs(case: Case) -> Iterable[Line]:
-    """Calcium and magnesium that are there and decide nothing."""
-    for analytes, state in (
-        (_CALCIUM, case.calcium),
-        (("magnesium",), case.magnesium),
-    ):
-        name = "calcium" if len(analytes) > 1 else "magnesium"
-        for analyte in analytes:
-            newest = next(iter(labs.fresh(case.patient, analyte, case.limits)), None)
-            if newest is not None:
-                yield from _lab_lines(case, name, newest, decided=state.reason not in labs.UNREADABLE)
-        if state.reason == "stale" and state.notes:
+    """Calcium and magnesium, and what they are judged with, that are there and cannot be used."""
+    for name, analytes, state in (("calcium", labs.CALCIUM, case.calcium), ("magnesium", _MAGNESIUM, case.magnesium)):
+        for result in _candidates(case, analytes, state):
+            yield from _lab_lines(case, name, result, state)
+        if state.reason == "stale":
             yield Line(f"last {name} too old", state.notes[0], False, state.results[0].reference)
         if state.reason == "no-result" and any(result.comparator for result in state.results):
             told = labs.describe(state.results[0], case.patient)
             yield Line(
-                f"{name} not decided", f"{told}: the limit reported decides nothing.", False, state.results[0].reference
+                f"{name} not decided", f"{told}: a limit that decides nothing.", False, state.results[0].reference
             )
 
 
-def _lab_lines(case: Case, name: str, result: Result, *, decided: bool) -> Iterable[Line]:
-    told = labs.describe(result, case.patient)
-    if result.problem in _PROBLEM_WORDS:
-        last = _last_readable(case, result)
-        text = f"{told} {_PROBLEM_WORDS[result.problem]}: not used.{last}"
-        yield Line(f"{name} {_PROBLEM_WORDS[result.problem]}", text, not decided, result.reference)
+def _candidates(case: Case, analytes: tuple[str, ...], state: labs.State) -> Iterable[Result]:
+    """The newest result of each kind, those that might be the newest, and what the state was held up by."""
+    found: dict[Result, None] = {}
+    for analyte in analytes:
+        found |= dict.fromkeys(labs.fresh(case.patient, analyte, case.limits)[:1])
+        found |= dict.fromkeys(labs.undated(case.patient, analyte, case.limits))
+    if state.doubt:
+        found |= dict.fromkeys(state.results)
+    return found
+
+
+def _lab_lines(case: Case, name: str, result: Result, state: labs.State) -> Iterable[Line]:
+    told, short = labs.describe(result, case.patient), _SHORT.get(result.analyte, name)
+    held_up = state.grade == "unknown" and result in state.results
+    problem = _problem_words(case, result)
+    if problem:
+        text = f"{told} {problem}: not used.{_last_readable(case, result)}"
+        yield Line(f"{short} {problem}", text, held_up, result.reference)
+    elif held_up and result.inferred:
+        text = f"{told}: the number has no unit of its own, so it is not known to be normal."
+        yield Line(f"{short} has no unit", text, True, result.reference)
     elif result.provisional:
-        yield Line(f"{name} not final", f"{told}: not final, so not counted as a factor.", False, result.reference)
+        yield Line(f"{short} not final", f"{told}: not final, so not counted as a factor.", False, result.reference)
+
+
+def _problem_words(case: Case, result: Result) -> str:
+    if result.when is not None and result.problem == "implausible" and result.when.earliest > case.patient.now:
+        return "is dated in the future"
+    if result.problem:
+        return _PROBLEM_WORDS[result.problem]
+    dated = result not in labs.undated(case.patient, result.analyte, case.limits)
+    return "" if dated or result.analyte not in _JUDGED else "has no usable date"
 
 
 def _last_readable(case: Case, result: Result) -> str:
-    earlier = labs.newest(case.patient, _CALCIUM if result.analyte in _CALCIUM else (result.analyte,))
+    earlier = labs.newest(case.patient, labs.CALCIUM if result.analyte in labs.CALCIUM else (result.analyte,))
     return f" Last readable: {labs.describe(earlier, case.patient)}." if earlier is not None else ""
 
 
@@ -161,10 +181,14 @@ def _weight(case: Case) -> Iterable[Line]:
 
 
 def _supply(case: Case) -> Iterable[Line]:
-    for gaps in case.patient.gaps.values():
-        for gap in gaps:
-            if gap.reason in _SUPPLY and gap.alone:
-                yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
+    gaps = [gap for told in case.patient.gaps.values() for gap in told if gap.reason in _SUPPLY]
+    for gap in gaps:
+        if gap.alone:
+            yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
+    unasked = [_short(gap.text.removesuffix(_NOT_SUPPLIED)) for gap in gaps if not gap.alone]
+    if unasked:
+        told = f"Not supplied to this service: {', '.join(unasked)}."
+        yield Line("some data not supplied", told, False)
 
 
 def _short(text: str) -> str:
@@ -204,7 +228,9 @@ def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tupl
     def evaluate(case: Case) -> Verdict:
         return _verdict(lines(case)) if _relevant(case) else NOT_APPLICABLE
 
-    return Rule(f"R-DQ-{number:02d}", "1.0.0", _HOOKS, (), Indicator.INFO, 100 + _RANKS[number], evaluate, thresholds)
+    return Rule(
+        f"R-DQ-{number:02d}", "1.0.0", _HOOKS, (), Indicator.INFO, 100 + _RANKS[number], evaluate, thresholds, True
+    )
 
 
 # Which line leads a card that holds notes only: what nothing could be said about first.

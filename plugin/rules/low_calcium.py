@@ -20,7 +20,6 @@ from plugin.rule import (
     not_checked,
     order_problem,
 )
-from plugin.when import ago
 
 _KEYS = ("observations",)
 _GRADED = {"low": "Low", "severe": "Severely low"}
@@ -43,7 +42,16 @@ def evaluate(case: Case) -> Verdict:
     if state.grade == "unknown":
         gap = gap_verdict(case, _KEYS)
         return gap if gap is not None and state.reason == "no-result" else not_checked(state.reason, inputs)
-    return gap_verdict(case, _KEYS) or clear(inputs)
+    return gap_verdict(case, _KEYS) or _undecided(case, blocker, state, inputs) or clear(inputs)
+
+
+def _undecided(case: Case, blocker: Blocker, state: labs.State, inputs: tuple[str, ...]) -> Verdict | None:
+    """Low calcium that is of no consequence for this drug as far as known: it may be severe, or the patient a child."""
+    if state.is_low and state.doubt:
+        return not_checked(state.doubt, inputs)
+    if state.is_low and case.patient.age is None and TIERS[blocker.ingredient.tier_under_18 or ""] >= TIERS["M"]:
+        return gap_verdict(case, ("patient",)) or not_checked("date-missing", inputs)
+    return None
 
 
 def _applies(blocker: Blocker) -> bool:
@@ -64,25 +72,18 @@ def _level(blocker: Blocker, state: labs.State) -> Indicator | None:
 def _amount(case: Case, state: labs.State) -> str:
     if state.value is None:
         return "Calcium reported low without a unit"
-    when = state.results[0].when
-    age = f" ({ago(when.age(case.patient.now))})" if when is not None else ""
-    comparator = state.results[0].comparator if not state.corrected else ""
-    return f"{state.name} {comparator}{state.value:.2f} mmol/L{age}"
+    first = state.results[0]
+    told = (first.when.told(case.patient.now) or first.when.short()) if first.when is not None else "no date"
+    return f"{state.name} {first.comparator}{state.value:.2f} mmol/L ({told})"
 
 
 def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) -> Finding:
-    amount = _amount(case, state)
+    long_qt = bool(blocker.ingredient.classes & {"qt-critical", "qt-antiemetic"})
     if level is Indicator.INFO:
         advice = "unconfirmed, check ionised Ca." if not state.confirmed else "check ionised Ca and Mg."
     else:
-        reason = "QT, tetany, dystonia" if "qt-critical" in blocker.ingredient.classes else "tetany, dystonia"
-        advice = f"correct calcium first ({reason})."
-    summary = f"{amount} + {blocker.name}: {advice}"
-    facts = [Fact(labs.describe(result, case.patient), result.reference) for result in state.results]
-    if state.corrected and state.value is not None:
-        facts.append(Fact(f"Corrected for albumin: {state.value:.2f} mmol/L"))
-    why = f"{_GRADED[state.grade]} calcium adds to the risk of {blocker.name}: tetany and dystonia"
-    why += ", and a long QT interval." if "qt-critical" in blocker.ingredient.classes else "."
+        advice = f"consider correcting calcium first ({'QT, ' if long_qt else ''}tetany, dystonia)."
+    effects = "tetany and dystonia" + (", and a long QT interval" if long_qt else "")
     notes = list(state.notes)
     if any(result.provisional for result in state.results):
         notes.append("The result is not final.")
@@ -91,7 +92,15 @@ def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) 
         Option("advice", "Hold the order until calcium is corrected"),
         Option("advice", "Continue with ECG and calcium monitoring"),
     )
-    return Finding(level, summary, (why,), tuple(facts), (), tuple(notes), options)
+    return Finding(
+        level,
+        f"{_amount(case, state)} + {blocker.name}: {advice}",
+        (f"{_GRADED[state.grade]} calcium adds to the risk of {blocker.name}: {effects}.",),
+        tuple(Fact(*line) for line in labs.evidence(state, case.patient)),
+        (),
+        tuple(notes),
+        options,
+    )
 
 
 RULE = Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from plugin import labs
+from plugin.patient import Result
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -27,15 +28,9 @@ _REPLACEMENT = frozenset({"calcium", "vitamin-d", "active-vitamin-d"})
 
 def evaluate(case: Case) -> Verdict:
     """Judge a calcium or vitamin D order, or the patient when a record is opened."""
-    if case.order is None:
-        if case.patient.deceased:
-            return NOT_APPLICABLE
-    else:
-        problem = order_problem(case)
-        if problem is not None:
-            return problem
-        if not any(item.classes & _REPLACEMENT for item in case.medication.ingredients):
-            return NOT_APPLICABLE
+    problem = _not_asked(case)
+    if problem is not None:
+        return problem
     calcium = case.calcium
     inputs = tuple(dict.fromkeys(result.reference for result in calcium.results))
     if calcium.grade == "unknown":
@@ -46,66 +41,80 @@ def evaluate(case: Case) -> Verdict:
     return _with_magnesium(case, calcium, inputs)
 
 
+def _not_asked(case: Case) -> Verdict | None:
+    if case.order is None:
+        return NOT_APPLICABLE if case.patient.deceased else None
+    problem = order_problem(case)
+    if problem is not None:
+        return problem
+    replaces = any(item.classes & _REPLACEMENT for item in case.medication.ingredients)
+    return None if replaces else NOT_APPLICABLE
+
+
 def _with_magnesium(case: Case, calcium: labs.State, inputs: tuple[str, ...]) -> Verdict:
     magnesium = case.magnesium
-    every = (*inputs, *(result.reference for result in magnesium.results))
-    if magnesium.actionable and _ordered(case) is None:
-        sure = calcium.confirmed and magnesium.confirmed
-        return fired(_low(case, calcium, magnesium, Indicator.WARNING if sure else Indicator.INFO), every)
-    if magnesium.actionable or _measured(case):
+    every = tuple(dict.fromkeys((*inputs, *(result.reference for result in magnesium.results))))
+    if magnesium.actionable and not _ordered(case):
+        return fired(_low(case, calcium, magnesium), every)
+    recent = _recent(case)
+    if magnesium.grade != "unknown" and any(result in recent for result in magnesium.results):
+        if magnesium.doubt and not magnesium.actionable:
+            return not_checked(magnesium.doubt, every)
         return gap_verdict(case, _KEYS) or clear(every)
+    if any(not result.problem for result in recent):
+        return not_checked(magnesium.doubt or "no-result", every)
     # "Not measured" needs a result list that was returned and is whole.
     if "observations" not in case.patient.returned:
         return gap_verdict(case, _KEYS) or not_checked("key-missing", inputs)
-    return gap_verdict(case, _KEYS) or fired(_unmeasured(case, calcium), inputs)
+    return gap_verdict(case, _KEYS) or fired(_unmeasured(case, calcium, unread=bool(recent)), inputs)
 
 
-def _ordered(case: Case) -> str | None:
-    """A magnesium order that is current or made beside this one."""
-    found = (e.reference for e in case.others if e.current and "magnesium" in e.ingredient.classes)
-    return next(found, None)
+def _ordered(case: Case) -> bool:
+    """Magnesium that is current, ordered beside this order, or part of it."""
+    own = any("magnesium" in item.classes for item in case.medication.ingredients)
+    return own or any(e.current and "magnesium" in e.ingredient.classes for e in case.others)
 
 
-def _measured(case: Case) -> bool:
-    """A readable magnesium within 72 hours; one without a unit counts as no result (D.6a)."""
+def _recent(case: Case) -> list[Result]:
+    """Magnesium results of the last 72 hours, readable or not; one without a unit counts as no result (D.6a)."""
     window = timedelta(hours=float(case.limits.magnesium_checked_hours))
-    return any(
-        not result.problem and (age := result.age(case.patient.now)) is not None and age <= window
+    return [
+        result
         for result in case.patient.results.get("magnesium", ())
-    )
+        if (age := result.age(case.patient.now)) is not None and age <= window
+    ]
 
 
-def _calcium_words(calcium: labs.State) -> str:
-    return f"Ca {calcium.value:.2f}" if calcium.value is not None else "low Ca"
+def _words(name: str, state: labs.State) -> str:
+    return f"{name} {state.results[0].comparator}{state.value:.2f}" if state.value is not None else f"low {name}"
 
 
 def _facts(case: Case, *states: labs.State) -> tuple[Fact, ...]:
-    return tuple(
-        Fact(labs.describe(result, case.patient), result.reference) for state in states for result in state.results
-    )
+    return tuple(Fact(*line) for state in states for line in labs.evidence(state, case.patient))
 
 
-def _low(case: Case, calcium: labs.State, magnesium: labs.State, level: Indicator) -> Finding:
-    amount = f"Mg {magnesium.value:.2f} mmol/L" if magnesium.value is not None else "Low Mg"
-    summary = f"{amount} with {_calcium_words(calcium)}: calcium will not correct until magnesium is replaced."
-    notes = (*calcium.notes, *magnesium.notes)
+def _low(case: Case, calcium: labs.State, magnesium: labs.State) -> Finding:
+    summary = f"{_words('Mg', magnesium)} mmol/L with {_words('Ca', calcium)}"
+    notes = [*calcium.notes, *magnesium.notes]
+    if any(gap.alone for gap in case.patient.gaps.get("medications", ())):
+        notes.append("Current orders could not be read: magnesium may be ordered already.")
     return Finding(
-        level,
-        summary,
+        Indicator.WARNING if calcium.confirmed and magnesium.confirmed else Indicator.INFO,
+        f"{summary}: calcium will not correct until magnesium is replaced.",
         ("Low magnesium blunts parathyroid hormone: calcium alone does not hold.",),
         _facts(case, calcium, magnesium),
         (),
-        notes,
+        tuple(notes),
         _options(case, measured=True),
     )
 
 
-def _unmeasured(case: Case, calcium: labs.State) -> Finding:
-    words = f"{calcium.name} {calcium.value:.2f} mmol/L" if calcium.value is not None else "Calcium reported low"
-    summary = f"{words}: no magnesium result in {case.limits.magnesium_checked_hours} h. Consider checking Mg."
+def _unmeasured(case: Case, calcium: labs.State, *, unread: bool) -> Finding:
+    words = f"{_words(calcium.name, calcium)} mmol/L" if calcium.value is not None else "Calcium reported low"
+    what = "no readable magnesium result" if unread else "no magnesium result"
     return Finding(
         Indicator.INFO,
-        summary,
+        f"{words}: {what} in {case.limits.magnesium_checked_hours} h. Consider checking Mg.",
         ("Calcium does not correct while magnesium is low.",),
         _facts(case, calcium),
         (),
@@ -128,7 +137,7 @@ RULE = Rule(
     "R-MET-03",
     "1.0.0",
     ("order-sign", "patient-view"),
-    _KEYS,
+    ("observations", "medications"),
     Indicator.WARNING,
     25,
     evaluate,

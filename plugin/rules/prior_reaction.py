@@ -16,6 +16,7 @@ from plugin.rule import (
     clear,
     fired,
     gap_verdict,
+    not_checked,
     order_problem,
 )
 from valuesets import Ingredient
@@ -31,16 +32,28 @@ def evaluate(case: Case) -> Verdict:
     problem = order_problem(case)
     if problem is not None:
         return problem
-    for ingredient in case.medication.ingredients:
-        reaction = _reaction(case, ingredient)
-        if reaction is not None:
-            return fired(_from_reaction(case, ingredient, reaction), (reaction.reference,))
-        condition = _condition(case, ingredient)
-        if condition is not None:
-            return fired(_from_condition(case, ingredient, condition), (condition.reference,))
+    found = [verdict for item in case.medication.ingredients if (verdict := _of_ingredient(case, item)) is not None]
+    if found:
+        return max(found, key=lambda verdict: verdict.finding.indicator if verdict.finding else 0)
     if not any(item.tier for item in case.medication.ingredients):
         return NOT_APPLICABLE
-    return gap_verdict(case, _KEYS) or clear()
+    return gap_verdict(case, _KEYS) or _unnamed(case) or clear()
+
+
+def _of_ingredient(case: Case, ingredient: Ingredient) -> Verdict | None:
+    reaction = _reaction(case, ingredient)
+    if reaction is not None:
+        return fired(_from_reaction(case, ingredient, reaction), (reaction.reference,))
+    condition = _condition(case, ingredient)
+    if condition is not None:
+        return fired(_from_condition(case, ingredient, condition), (condition.reference,))
+    return None
+
+
+def _unnamed(case: Case) -> Verdict | None:
+    """A dystonic reaction to a drug that nobody can name might have been to this one."""
+    unnamed = tuple(r.reference for r in case.patient.reactions if not r.ingredients and not r.label)
+    return not_checked("drug-unrecognised", unnamed) if unnamed else None
 
 
 def _reaction(case: Case, ingredient: Ingredient) -> DystoniaReaction | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC
 
 from plugin.drug_risk import Blocker, blocker_of, blockers_taken, exempt_partner, exposure_tier, history_of
 from plugin.patient import Exposure
@@ -24,7 +24,7 @@ from plugin.rule import (
 )
 
 _KEYS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
-_PLANNED = {"MedicationRequest", "MedicationStatement"}
+_PLANNED = {"MedicationRequest", "MedicationStatement", "MedicationUsage"}
 
 
 def evaluate(case: Case) -> Verdict:
@@ -62,9 +62,13 @@ def _others(case: Case, blocker: Blocker) -> list[Exposure]:
     exempt = partner.ingredient.name if partner is not None else ""
     found: dict[str, Exposure] = {}
     for exposure in blockers_taken(case, names):
-        known = found.get(exposure.ingredient.name)
-        if exposure.ingredient.name != exempt and (known is None or (known.on_hold and not exposure.on_hold)):
-            found[exposure.ingredient.name] = exposure
+        name = exposure.ingredient.name
+        if name == exempt:
+            continue
+        known = found.get(name)
+        # Of several records of one drug the one that weighs most: a second order may go on where the first one tapers.
+        if known is None or _level(case, blocker, exposure) > _level(case, blocker, known):
+            found[name] = exposure
     return list(found.values())
 
 
@@ -77,9 +81,11 @@ def _level(case: Case, blocker: Blocker, other: Exposure) -> Indicator:
 def _cross_taper(case: Case, other: Exposure) -> bool:
     if other.on_hold:
         return True
-    window = timedelta(days=float(case.limits.cross_taper_days))
-    planned = other.kind in _PLANNED and not other.draft
-    return planned and other.ends is not None and other.ends - case.patient.now <= window
+    if other.draft or other.kind not in _PLANNED or other.ends is None:
+        return False
+    # A date without time ends with its day, so whole days are counted.
+    days = (other.ends.date() - case.patient.now.astimezone(UTC).date()).days
+    return days <= case.limits.cross_taper_days
 
 
 def _label_says_avoid(blocker: Blocker, others: list[Exposure]) -> bool:

@@ -35,14 +35,18 @@ TIER_TEXT: Final = "Acute-dystonia tier: H high, M middle, L low, N none. Synthe
 def value_sets(ingredients: list[Row]) -> list[Json]:
     """One ValueSet per row of value_sets.csv."""
     labs, conditions = read_unique("labs", "loinc"), read_unique("conditions", "concept", "system", "code", "scope")
-    check_digits(labs, conditions)
+    results = read_unique("results", "concept", "system", "code")
+    check_digits(labs, [*conditions, *results])
     makers = {"drug": lambda key: _drug_set(ingredients, key), "lab": lambda key: _lab_set(labs, [key])}
     makers["condition"] = lambda key: _condition_set(conditions, key)
+    makers["result"] = lambda key: _result_set(results, key)
     resources = []
     for row in read_unique("value_sets", "id"):
         kind, _, key = row["id"].partition("-")
         if row["id"] == "observations":
             compose = _lab_set(labs, list(OBSERVATIONS))
+        elif row["id"] == "orderable-labs":
+            compose = _orderable_set(labs)
         elif row["id"] == "dopamine-antagonists":
             compose = _ingredient_set([one for one in ingredients if one["tier"] in ("H", "M", "L")])
         else:
@@ -79,6 +83,20 @@ def _lab_set(labs: list[Row], analytes: list[str]) -> Json:
     rows = sorted((row for row in labs if row["analyte"] in analytes), key=lambda row: row["loinc"].zfill(9))
     concepts = [{"code": row["loinc"], "display": row["name"]} for row in rows]
     return {"include": [{"system": SYSTEMS["LOINC"], "concept": concepts}]}
+
+
+def _orderable_set(labs: list[Row]) -> Json:
+    """The one code by which each analyte is ordered; it must be among the analyte's own."""
+    chosen = {(row["analyte"], row["loinc"]) for row in read_unique("orderable_labs", "analyte")}
+    mine = [row for row in labs if (row["analyte"], row["loinc"]) in chosen]
+    if len(mine) != len(chosen):
+        raise SourceError("orderable_labs.csv: a code is not in labs.csv for the same analyte")
+    return _lab_set(mine, [row["analyte"] for row in mine])
+
+
+def _result_set(results: list[Row], key: str) -> Json:
+    rows = [row for row in results if row["concept"] == key]
+    return {"include": [{"system": SYSTEMS[row["system"]], "concept": [_coded(row)]} for row in rows]}
 
 
 def _condition_set(conditions: list[Row], key: str) -> Json:

@@ -205,7 +205,7 @@ def test_artefacts(service: Running) -> None:
 def test_pages_are_served(service: Running) -> None:
     for path in ("/guideline", "/review", "/"):
         assert service.client.get(path).status_code == 200
-    for path in ("/cds-services/", "/nowhere"):
+    for path in ("/cds-services/", "/cds-services-toy-patient-view", "/nowhere"):
         assert service.client.get(path).status_code == 404
 
 

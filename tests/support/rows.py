@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from plugin.fhir.types import Resource
+from plugin.fhir.types import AnyResource, Resource
 from tests.support.fhir import NOW, condition, family, patient
 
 Json = dict[str, Any]
-_DECODER = msgspec.json.Decoder(Resource, float_hook=Decimal)
+_DECODER = msgspec.json.Decoder(AnyResource, float_hook=Decimal)
 
 # Patients without a single factor for any dopamine blocker, and three minor factors that hold for all of them.
 WOMAN_60 = patient("1966-05-01", "female")

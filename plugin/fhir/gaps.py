@@ -1,0 +1,152 @@
+"""What of the data is missing, failed, cut off, of someone else or unreadable: the gaps, and what came back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from plugin.fhir import observations
+from plugin.fhir.age import age_of
+from plugin.fhir.types import Resource
+from plugin.patient import Gap
+from plugin.text import plain
+from plugin.thresholds import Limits
+from plugin.when import When, parse
+
+WINDOW_DAYS = {
+    "medications": "record_window_days",
+    "medicationStatements": "record_window_days",
+    "medicationAdministrations": "administration_window_days",
+    "medicationDispenses": "dispense_window_days",
+    "observations": "record_window_days",
+}
+
+
+class Unreadable(Protocol):
+    """A resource that could not be decoded."""
+
+    @property
+    def resource_type(self) -> str:
+        """Its type, or "" when even that could not be read."""
+
+    @property
+    def id(self) -> str:
+        """Its id, or ""."""
+
+
+class Key(Protocol):
+    """One prefetch key as the host hands it over."""
+
+    reason: str
+    resources: list[Resource]
+    foreign: int
+
+    @property
+    def state(self) -> str:
+        """satisfied, null, missing, failed or not-asked."""
+
+    @property
+    def unreadable(self) -> Iterable[Unreadable]:
+        """Resources of this key that could not be decoded."""
+
+
+Lost = Mapping[str, list[tuple[str, str]]]
+
+
+def gaps_of(
+    prefetch: Mapping[str, Key],
+    lost: Lost,
+    patient: Resource | None,
+    now: datetime,
+    limits: Limits,
+    *,
+    types: Mapping[str, str],
+    expected: set[str],
+) -> Mapping[str, tuple[Gap, ...]]:
+    """The gaps of each declared key; ``lost`` are (type, id) of the resources that could not be read, by key."""
+    gaps = {
+        name: (
+            *_key_gaps(name, prefetch.get(name), name in expected, now, limits),
+            *_lost_gaps(name, lost.get(name, []), kind),
+        )
+        for name, kind in types.items()
+    }
+    if not gaps.get("patient") and "patient" in types:
+        gaps["patient"] = tuple(_patient_gaps(patient, now))
+    return {name: told for name, told in gaps.items() if told}
+
+
+def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits: Limits) -> Iterable[Gap]:
+    if key is None or key.state == "missing":
+        yield Gap(name, "key-missing", f"{_words(name)} not supplied to this service", expected)
+        return
+    if key.state == "failed" and not returned(name, key, now, limits):
+        text = "incomplete (further pages were not sent)" if key.reason == "truncated" else "could not be read"
+        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", True)
+    if key.foreign:
+        yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
+
+
+def _lost_gaps(name: str, lost: list[tuple[str, str]], kind: str) -> Iterable[Gap]:
+    """One gap for each resource that could not be read, in an order of their own."""
+    for resource_type, identity in sorted(set(lost)):
+        if resource_type in {kind, "", "Medication"}:
+            reference = f"{resource_type or kind}/{identity}" if identity else resource_type or kind
+            text = f"{plain(reference)} in {_words(name).lower()} could not be read"
+            yield Gap(name, "key-failed", text, True, reference)
+
+
+def returned(name: str, key: Key, now: datetime, limits: Limits) -> bool:
+    """Whether a search came back whole, as far back as the rules look."""
+    if key.state in {"satisfied", "null"}:
+        return True
+    return key.state == "failed" and key.reason == "truncated" and _covers(name, key, now, limits)
+
+
+def _words(name: str) -> str:
+    return _KEY_WORDS.get(name, name)
+
+
+_KEY_WORDS = {
+    "patient": "Patient data",
+    "medications": "Medication orders",
+    "medicationStatements": "Medication statements",
+    "medicationAdministrations": "Medication administrations",
+    "medicationDispenses": "Medication dispenses",
+    "allergies": "Allergies",
+    "conditions": "Conditions",
+    "observations": "Results",
+    "familyHistory": "Family history",
+    "encounter": "Encounter",
+}
+
+
+def _covers(name: str, key: Key, now: datetime, limits: Limits) -> bool:
+    """A truncated list is whole enough when the oldest entry received is older than the window of the rules."""
+    if name not in WINDOW_DAYS:
+        return False
+    moments = [when for resource in key.resources if (when := _dated(resource)) is not None]
+    if not moments:
+        return False
+    days: Decimal = getattr(limits, WINDOW_DAYS[name])
+    return max(when.age(now) for when in moments) >= timedelta(days=float(days))
+
+
+def _dated(resource: Resource) -> When | None:
+    if resource.resourceType == "Observation":
+        return observations.when_of(resource)
+    period = resource.effectivePeriod
+    text = resource.authoredOn or resource.effectiveDateTime or (period.start if period else None)
+    text = text or resource.whenHandedOver or resource.dateAsserted
+    return parse(text) if text else None
+
+
+def _patient_gaps(resource: Resource | None, now: datetime) -> Iterable[Gap]:
+    if resource is None or not resource.birthDate:
+        yield Gap("patient", "date-missing", "Birth date not recorded: age not counted")
+        return
+    age = age_of(resource.birthDate, now)
+    if age is None:
+        yield Gap("patient", "implausible", "Birth date unreadable: age not counted", True)

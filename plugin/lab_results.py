@@ -1,0 +1,113 @@
+"""One laboratory result and what a grade is: freshness, wording, and the state that results amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from plugin.patient import Patient, Result
+from plugin.thresholds import Limits
+from plugin.when import When
+
+NAMES = {
+    "calcium-ionised": "Ionised Ca",
+    "calcium-corrected": "Corrected Ca (laboratory)",
+    "calcium": "Total Ca",
+    "albumin": "Albumin",
+    "magnesium": "Mg",
+    "egfr": "eGFR",
+}
+
+
+class State(msgspec.Struct, frozen=True):
+    """Grade of an analyte and how sure it is.
+
+    ``grade`` is ``normal``, ``low``, ``severe`` or ``unknown`` with ``reason``. ``confirmed`` is False for an
+    unconfirmed, provisional or unit-inferred result: information only, never a factor. ``actionable`` is magnesium's
+    step between low and severe. ``value`` is in mmol/L, corrected where ``corrected``. ``results`` are all results
+    used, ``notes`` what a reader must be told. ``doubt`` is the reason why something that was sent but could not be
+    used might make the grade worse; empty without such a thing.
+    """
+
+    grade: str
+    reason: str = ""
+    confirmed: bool = True
+    actionable: bool = False
+    name: str = ""
+    value: Decimal | None = None
+    corrected: bool = False
+    results: tuple[Result, ...] = ()
+    notes: tuple[str, ...] = ()
+    doubt: str = ""
+
+    @property
+    def is_low(self) -> bool:
+        """Low or severe."""
+        return self.grade in {"low", "severe"}
+
+
+def unknown(reason: str, *results: Result, note: str = "") -> State:
+    """The state of results that cannot be used, and may hide anything."""
+    return State("unknown", reason, results=results, notes=(note,) if note else (), doubt=reason)
+
+
+def fresh_for(patient: Patient, limits: Limits) -> timedelta:
+    """How long a result is acted on: 72 h in acute encounters, else 30 days."""
+    if patient.acute_encounter:
+        return timedelta(hours=float(limits.lab_fresh_hours_acute))
+    return timedelta(days=float(limits.lab_fresh_days))
+
+
+def fresh(patient: Patient, analyte: str, limits: Limits) -> list[Result]:
+    """Results new enough to act on, newest first; one dated in the future is among them, as a problem."""
+    limit = fresh_for(patient, limits)
+    return [
+        result
+        for result in patient.results.get(analyte, ())
+        if (age := result.age(patient.now)) is not None and age <= limit
+    ]
+
+
+def undated(patient: Patient, analyte: str, limits: Limits) -> list[Result]:
+    """Results that may be the newest ones, but whose date is missing or too coarse to tell."""
+    return [result for result in patient.results.get(analyte, ()) if not has_date(patient, result, limits)]
+
+
+def has_date(patient: Patient, result: Result, limits: Limits) -> bool:
+    """False for a result without a date, or with a month or year that leaves open whether it is recent."""
+    return result.when is not None and not _may_be_recent(result.when, patient.now, fresh_for(patient, limits))
+
+
+def _may_be_recent(when: When, now: datetime, limit: timedelta) -> bool:
+    return when.age(now) > limit >= when.youngest(now)
+
+
+def newest(patient: Patient, analytes: Iterable[str]) -> Result | None:
+    """The newest dated, readable result of any age, for telling "last ..."."""
+    found = [
+        (result.when.earliest, result)
+        for analyte in analytes
+        for result in (*patient.results.get(analyte, ()), *patient.earlier.get(analyte))
+        if result.when is not None and result.value is not None
+    ]
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def describe(result: Result, patient: Patient) -> str:
+    """One line for a card: name, value and unit as reported, date, age and status."""
+    dated = [result.when.short(), result.when.told(patient.now)] if result.when is not None else ["no date"]
+    parts = [", ".join(part for part in dated if part), f"status {result.status}" if result.status else "no status"]
+    if result.inferred:
+        parts.append("unit taken from the reference range")
+    return f"{NAMES.get(result.analyte, result.analyte)} {result.shown} ({'; '.join(parts)})"
+
+
+def evidence(state: State, patient: Patient) -> list[tuple[str, str]]:
+    """(text, reference) of each result behind a state, and of the corrected value where there is one."""
+    lines = [(describe(result, patient), result.reference) for result in state.results]
+    if state.corrected and state.value is not None:
+        lines.append((f"Corrected for albumin: {state.value:.2f} mmol/L", ""))
+    return lines
