@@ -155,15 +155,21 @@ def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> UUID:
 
 
 def _summary(draft: _Draft) -> str:
-    if draft.parts:
-        text = draft.leader.finding.summary
-    else:
-        shorts = list(dict.fromkeys(note.finding.summary for note in draft.notes if note.verdict.alone))
-        drug = _drug_words(draft.judged.case)
-        text = f"Dystonia check incomplete for {drug}: {'; '.join(shorts)}."
-        if len(text) > LONGEST_SUMMARY:
-            text = f"Dystonia check incomplete for {drug}: {shorts[0]}; {len(shorts) - 1} more."
+    text = draft.leader.finding.summary if draft.parts else _incomplete(draft)
     return text if len(text) <= LONGEST_SUMMARY else text[: LONGEST_SUMMARY - 1].rstrip() + "…"
+
+
+def _incomplete(draft: _Draft) -> str:
+    """What could not be checked, as many of the reasons as fit, and how many more there are."""
+    told = [note.finding.summary.split(data_quality.SEPARATOR) for note in draft.notes if note.verdict.alone]
+    shorts = list(dict.fromkeys(short for one in told for short in one))
+    beginning = f"Dystonia check incomplete for {_drug_words(draft.judged.case)}: "
+    for count in range(len(shorts), 1, -1):
+        more = [f"{len(shorts) - count} more"] if count < len(shorts) else []
+        text = f"{beginning}{data_quality.SEPARATOR.join([*shorts[:count], *more])}."
+        if len(text) <= LONGEST_SUMMARY:
+            return text
+    return f"{beginning}{shorts[0]}{f'; {len(shorts) - 1} more' if len(shorts) > 1 else ''}."
 
 
 def _drug_words(case: Case) -> str:

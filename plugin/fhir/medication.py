@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import msgspec
 
-from plugin.fhir.types import Concept, Resource
+from plugin.fhir.types import Concept, Resource, concept_of
 from plugin.patient import Medication
 from valuesets import Product, Terminology, load
 
@@ -97,9 +97,13 @@ def of_resource(resource: Resource, medications: dict[str, Resource]) -> Medicat
 
     ``medications`` are the Medication resources of the call by ``Medication/id`` and by fullUrl.
     """
-    concept, reference = resource.medicationCodeableConcept, resource.medicationReference
+    if resource.raw_medicationCodeableConcept:
+        found = _of_raw(bytes(resource.raw_medicationCodeableConcept))
+        if found is not None:
+            return found
+    concept, reference = None, resource.medicationReference
     if resource.medication is not None:
-        concept = concept or resource.medication.concept or _bare(resource.medication)
+        concept = resource.medication.concept or _bare(resource.medication)
         reference = reference or resource.medication.reference
     if concept is not None and (concept.coding or concept.text):
         return of_concept(concept)
@@ -114,6 +118,13 @@ def of_resource(resource: Resource, medications: dict[str, Resource]) -> Medicat
     if display.strip():
         return _from_codes((), (display,))
     return Medication("unrecognised") if (reference.reference or reference.identifier) else _NOTHING
+
+
+@lru_cache(maxsize=8192)
+def _of_raw(raw: bytes) -> Medication | None:
+    """What a CodeableConcept names, worked out once per distinct concept; None for an empty one."""
+    concept = concept_of(raw)
+    return of_concept(concept) if concept is not None and (concept.coding or concept.text) else None
 
 
 def _bare(concept: Concept) -> Concept | None:

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
+import msgspec
+
 from plugin import units
 from plugin.fhir.medication import terminology
 from plugin.fhir.ranges import Person, amount_of, limits_of, unit_of
-from plugin.fhir.types import Coding, Component, Concept, Quantity, ReferenceRange, Resource
+from plugin.fhir.types import Coding, Component, Concept, Quantity, ReferenceRange, Resource, concept_of
 from plugin.patient import Result
 from plugin.text import plain
 from plugin.thresholds import Limits
@@ -43,12 +45,30 @@ def analyte_of(concept: Concept | None) -> str | None:
     return None
 
 
-def is_ours(resource: Resource) -> bool:
-    """False for what surely holds no result that rules read: a code of another kind, and no components."""
-    concept = resource.code
-    if resource.raw_component or concept is None or concept.coding is None:
-        return True
-    return any(not coding.system or (coding.code and _analyte(coding.system, coding.code)) for coding in concept.coding)
+class Meaning(msgspec.Struct, frozen=True):
+    """What the code of an Observation means: ``ours`` is False for what surely holds no result that rules read."""
+
+    analyte: str
+    ours: bool
+    metaboliser: bool
+
+
+_UNCODED = Meaning("", True, False)
+
+
+def meaning_of(resource: Resource) -> Meaning:
+    """What an Observation is about, worked out once per distinct code."""
+    return _meaning(bytes(resource.raw_code)) if resource.raw_code else _UNCODED
+
+
+@lru_cache(maxsize=8192)
+def _meaning(raw: bytes) -> Meaning:
+    concept = concept_of(raw)
+    if concept is None:
+        return _UNCODED
+    analyte = analyte_of(concept) or ""
+    words = (concept.text or "") + " ".join(coding.display or "" for coding in concept.coding or ())
+    return Meaning(analyte, bool(analyte or _analyte_without_system(concept)), "cyp2d6" in words.lower())
 
 
 def _analyte_without_system(concept: Concept | None) -> str | None:
@@ -266,12 +286,8 @@ def screen(resource: Resource) -> Result:
 
 
 def is_poor_metaboliser(resource: Resource) -> bool:
-    """True for a result that says CYP2D6 poor metaboliser in words; no code for it is confirmed yet."""
-    concept = resource.code
-    if concept is None or resource.status in _EXCLUDED:
-        return False
-    words = (concept.text or "") + " ".join(coding.display or "" for coding in concept.coding or ())
-    if "cyp2d6" not in words.lower():
+    """True for a result about CYP2D6 that says poor metaboliser in words; no code for it is confirmed yet."""
+    if resource.status in _EXCLUDED:
         return False
     value = resource.valueCodeableConcept
     told = [resource.valueString or ""] + ([value.text or ""] if value else [])

@@ -162,19 +162,24 @@ def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, pers
 
 
 def _take_observation(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
-    analyte = observations.analyte_of(resource.code)
-    if analyte is not None and not resource.raw_component and found.earlier.keeps(analyte, resource):
+    meaning = observations.meaning_of(resource)
+    if resource.raw_component:
+        _take_results(resource, found, now, limits, person)
+    elif meaning.analyte and found.earlier.keeps(meaning.analyte, resource):
         return
-    if analyte == "cocaine-screen":
+    elif meaning.analyte == "cocaine-screen":
         if observations.is_positive(resource):
             found.cocaine.append(observations.screen(resource))
-        return
-    if analyte is not None or observations.is_ours(resource):
-        for result in observations.results_of(resource, now, limits, person):
-            found.results.setdefault(result.analyte, []).append(result)
-    if analyte is None and observations.is_poor_metaboliser(resource):
+    elif meaning.ours:
+        _take_results(resource, found, now, limits, person)
+    if meaning.metaboliser and observations.is_poor_metaboliser(resource):
         reference = f"Observation/{resource.id}"
         found.poor = min(found.poor or reference, reference)
+
+
+def _take_results(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
+    for result in observations.results_of(resource, now, limits, person):
+        found.results.setdefault(result.analyte, []).append(result)
 
 
 def _by_time(result: Result) -> tuple[float, int, Decimal, str, str, str]:

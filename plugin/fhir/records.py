@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
+import msgspec
+
 from plugin.fhir.medication import of_concept, terminology
-from plugin.fhir.types import Coding, Concept, Reaction, Resource
+from plugin.fhir.types import Coding, Concept, Reaction, Resource, concept_of
 from plugin.patient import DystoniaReaction, Problem
 from plugin.text import plain
 from plugin.when import When, parse
@@ -77,27 +79,41 @@ def _onset(resource: Resource) -> When | None:
     return parse(text) if text else None
 
 
-def problem_of(resource: Resource) -> Problem | None:
-    """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
-    concepts = concepts_of(resource.code)
-    by_text = False
-    texts = texts_of(resource.code)
+class _Meaning(msgspec.Struct, frozen=True):
+    """What the code of a Condition means, worked out once per distinct code."""
+
+    concepts: frozenset[str]
+    label: str
+    by_text: bool
+    drugs: tuple[Ingredient, ...]
+
+
+@lru_cache(maxsize=8192)
+def _meaning(raw: bytes) -> _Meaning | None:
+    code = concept_of(raw)
+    concepts, texts, by_text = concepts_of(code), texts_of(code), False
     if "drug-dystonia" not in concepts and any(says_dystonia(text) for text in texts):
         by_text = True
-        joined = " ".join(texts).lower()
-        named = _drugs_in(texts)
-        concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named or _mentions_drug(joined) else set())
-    if not concepts:
+        named = bool(_drugs_in(texts)) or _mentions_drug(" ".join(texts).lower())
+        concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named else set())
+    return _Meaning(concepts, plain(texts[0]) if texts else "", by_text, _drugs_in(texts)) if concepts else None
+
+
+def problem_of(resource: Resource) -> Problem | None:
+    """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
+    meaning = _meaning(bytes(resource.raw_code)) if resource.raw_code else None
+    if meaning is None:
         return None
+    noted = _drugs_in(note.text or "" for note in resource.note or ())
     return Problem(
-        concepts,
-        plain(texts[0]) if texts else "",
+        meaning.concepts,
+        meaning.label,
         f"Condition/{resource.id}" if resource.id else "Condition",
         _state(resource),
         status_code(resource.verificationStatus) in _UNSURE,
-        by_text,
+        meaning.by_text,
         _onset(resource),
-        _drugs_in([*texts, *(note.text or "" for note in resource.note or ())]),
+        tuple(dict.fromkeys((*meaning.drugs, *noted))),
     )
 
 

@@ -7,7 +7,10 @@ types that nobody asked for, and an unknown tag would send the whole call throug
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Union
 
 import msgspec
@@ -65,6 +68,7 @@ __all__ = [
     "Resource",
     "Search",
     "Timing",
+    "concept_of",
 ]
 
 _NOTHING = msgspec.Raw()
@@ -78,7 +82,7 @@ class Entry(msgspec.Struct, gc=False):
     search: Search | None = None
 
 
-_LAZY: dict[str, Any] = {}
+_LAZY: dict[str, Callable[[Any], Any]] = {}
 
 
 def _lazy(name: str) -> Any:
@@ -86,19 +90,31 @@ def _lazy(name: str) -> Any:
 
     A property whose element is of a wrong shape raises msgspec.ValidationError: the resource is unreadable, not absent.
     """
+    read = attrgetter(f"raw_{name}")
 
     def get(self: Any) -> Any:
-        raw = getattr(self, "raw_" + name)
+        raw = read(self)
         return _LAZY[name](raw) if raw else None
 
     return property(get)
+
+
+@lru_cache(maxsize=8192)
+def concept_of(raw: bytes) -> Concept | None:
+    """The CodeableConcept in ``raw``. The same few concepts come in every call, so each is parsed once and shared."""
+    return _CONCEPT.decode(raw)
+
+
+_CONCEPT: msgspec.json.Decoder[Concept | None] = msgspec.json.Decoder(Concept | None, float_hook=Decimal)
 
 
 class Resource(msgspec.Struct, gc=False):
     """Any resource; elements that its type does not have, or that nobody reads of it, are None."""
 
     if TYPE_CHECKING:
+        raw_code: msgspec.Raw | None
         raw_component: msgspec.Raw | None
+        raw_medicationCodeableConcept: msgspec.Raw | None
         resourceType: str
         id: str | None = None
         status: str | None = None
@@ -168,8 +184,6 @@ _SHORT: dict[str, Any] = {
     "intent": str | None,
     "clinicalStatus": Concept | str | None,
     "verificationStatus": Concept | str | None,
-    "code": Concept | None,
-    "medicationCodeableConcept": Concept | None,
     "medicationReference": Reference | None,
     "subject": Reference | None,
     "patient": Reference | None,
@@ -195,6 +209,8 @@ _SHORT: dict[str, Any] = {
     "whenPrepared": str | None,
 }
 _LONG: dict[str, Any] = {
+    "code": Concept | None,
+    "medicationCodeableConcept": Concept | None,
     "contained": "list[AnyResource] | None",
     "modifierExtension": Any,
     "identifier": list[Identifier] | Identifier | None,
@@ -317,3 +333,5 @@ else:
 for _name, _kind in _LONG.items():
     _type = list[AnyResource] | None if _name == "contained" else _kind
     _LAZY[_name] = msgspec.json.Decoder(_type, float_hook=Decimal).decode
+for _name in ("code", "medicationCodeableConcept"):
+    _LAZY[_name] = lambda raw: concept_of(bytes(raw))

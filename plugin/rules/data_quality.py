@@ -27,6 +27,8 @@ from plugin.rule import (
 )
 from plugin.text import plain
 
+# Between the short words of several lines; a card's summary holds as many of them as fit.
+SEPARATOR = "; "
 _HOOKS = ("order-select", "order-sign", "patient-view")
 _SUPPLY = {"key-missing", "key-failed", "truncated"}
 _NOT_SUPPLIED = " not supplied to this service"
@@ -55,9 +57,10 @@ def _verdict(lines: Iterable[Line]) -> Verdict:
     if not told:
         return clear()
     told.sort(key=lambda line: not line.alone)
+    shorts = dict.fromkeys(line.short for line in told if line.alone) or {told[0].short: None}
     finding = Finding(
         Indicator.INFO,
-        told[0].short,
+        SEPARATOR.join(shorts),
         notes=tuple(line.text for line in told),
         facts=tuple(Fact(line.text, line.reference) for line in told if line.reference),
     )
@@ -184,7 +187,7 @@ def _supply(case: Case) -> Iterable[Line]:
     gaps = [gap for told in case.patient.gaps.values() for gap in told if gap.reason in _SUPPLY]
     for gap in gaps:
         if gap.alone:
-            yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
+            yield Line(_short(gap.text).removesuffix(" to this service"), f"Not available to this service: {gap.text}.", True, gap.reference)
     unasked = [_short(gap.text.removesuffix(_NOT_SUPPLIED)) for gap in gaps if not gap.alone]
     if unasked:
         told = f"Not supplied to this service: {', '.join(unasked)}."
