@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 DISTRIBUTION = "dystonia-cds"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 PATIENCE_SECONDS = 30.0
+WIDTH = 150
+"""Columns that the list of calls needs; a narrower window wraps its lines rather than losing ids."""
 
 app = typer.Typer(
     help="Clinical decision support as a CDS Hooks service.",
@@ -143,15 +145,13 @@ def _send_to(url: str, call: dict[str, Any], service: str | None) -> Reply:
 @app.command()
 def settings() -> None:
     """List every setting with its type, default and meaning."""
-    from rich.console import Console
-    from rich.table import Table
+    from textwrap import fill
 
     from cds_hooks.settings import describe
 
-    table = Table("Variable", "Type", "Default", "Meaning")
-    for row in describe():
-        table.add_row(*row)
-    Console(highlight=False, markup=False).print(table)
+    for name, kind, default, meaning in describe():
+        print(f"{name}  ({kind}; default: {default})")
+        print(fill(meaning, initial_indent="    ", subsequent_indent="    "))
 
 
 @audit.command("list")
@@ -179,7 +179,9 @@ def audit_list(
         when = row.time.isoformat(timespec="seconds")
         cards = (str(row.card_count), row.indicator, str(row.not_checked))
         table.add_row(row.id, when, row.service, str(row.status), *cards, row.detail)
-    Console(highlight=False, markup=False).print(table)
+    console = Console(highlight=False, markup=False)
+    console.width = max(console.width, WIDTH)
+    console.print(table)
 
 
 @audit.command("show")

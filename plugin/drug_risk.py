@@ -7,11 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.patient import Exposure, Order
+from plugin.patient import PROPHYLAXIS, Exposure, Order
 from plugin.rule import TIERS, Case, tier_of
 from valuesets import Ingredient
 
-PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
 _LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
 _GIVEN = "MedicationAdministration"
 

@@ -12,6 +12,7 @@ import msgspec
 from plugin import labs
 from plugin.patient import Order, Patient
 from plugin.rule import Case, Rule, Verdict, not_checked
+from plugin.rules import data_quality
 from plugin.thresholds import Limits
 
 log = logging.getLogger("plugin.engine")
@@ -47,7 +48,10 @@ def judge(
 
 def _judge(case: Case, first: Sequence[Rule], last: Sequence[Rule], deadline: float) -> Judged:
     verdicts = [(rule, _evaluate(rule, case, deadline)) for rule in first]
-    told = msgspec.structs.replace(case, earlier=tuple((rule.id, verdict) for rule, verdict in verdicts))
+    earlier = tuple((rule.id, verdict) for rule, verdict in verdicts)
+    told = msgspec.structs.replace(case, earlier=earlier)
+    if not data_quality.matter(told):
+        told = msgspec.structs.replace(told, data_matter=False)
     # The notes about data are short and tell what the deadline cost, so they run after it too.
     verdicts += [(rule, _evaluate(rule, told, float("inf"))) for rule in last]
     return Judged(told, tuple(verdicts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -56,9 +57,14 @@ def unknown(reason: str, *results: Result, note: str = "") -> State:
 
 def fresh_for(patient: Patient, limits: Limits) -> timedelta:
     """How long a result is acted on: 72 h in acute encounters, else 30 days."""
-    if patient.acute_encounter:
-        return timedelta(hours=float(limits.lab_fresh_hours_acute))
-    return timedelta(days=float(limits.lab_fresh_days))
+    return _fresh_for(patient.acute_encounter, limits)
+
+
+@lru_cache(maxsize=64)
+def _fresh_for(acute: bool, limits: Limits) -> timedelta:
+    return (
+        timedelta(hours=float(limits.lab_fresh_hours_acute)) if acute else timedelta(days=float(limits.lab_fresh_days))
+    )
 
 
 def fresh(patient: Patient, analyte: str, limits: Limits) -> list[Result]:

@@ -71,6 +71,8 @@ def magnesium(patient: Patient, limits: Limits) -> State:
 
 def _newest_state(patient: Patient, analyte: str, read: Read, limits: Limits, provisional: bool) -> State | None:
     """The newest result of one kind; of several that may be the newest, the worst counts."""
+    if not patient.results.get(analyte):
+        return None
     mine = [r for r in fresh(patient, analyte, limits) if r.provisional is provisional]
     lost = [r for r in undated(patient, analyte, limits) if r.provisional is provisional]
     top = mine[0].when if mine else None

@@ -15,6 +15,9 @@ import msgspec
 from plugin.when import When
 from valuesets import Ingredient
 
+PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
+"""Drug classes that cover against acute dystonia when they are taken regularly."""
+
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
     """Something that could not be read or was not supplied.
@@ -76,7 +79,6 @@ class Order(msgspec.Struct, frozen=True):
     dose: Dose
     ends: datetime | None
     encounter: str
-    prophylaxis_only_as_needed: bool = False
 
 
 class Exposure(msgspec.Struct, frozen=True):

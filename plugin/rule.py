@@ -88,6 +88,7 @@ class Case(msgspec.Struct, frozen=True):
     """What a rule is asked about: the patient, and the order for order hooks (None for patient-level hooks).
 
     ``calcium`` and ``magnesium`` are what the results say (C-CA, C-MG), worked out once for all rules.
+    ``data_matter`` is False where no note about data is wanted, because no rule looked at this order.
     ``earlier`` are the verdicts of the rules that ran before on the same subject, which the notes about data read.
     """
 
@@ -99,6 +100,7 @@ class Case(msgspec.Struct, frozen=True):
     calcium: State
     magnesium: State
     earlier: tuple[tuple[str, Verdict], ...] = ()
+    data_matter: bool = True
 
     @property
     def medication(self) -> Medication:
@@ -140,6 +142,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 NOT_APPLICABLE = Verdict(Status.NOT_APPLICABLE)
+_CLEAR = Verdict(Status.CLEAR)
 _NO_MEDICATION = Medication("none")
 
 
@@ -150,7 +153,7 @@ def not_checked(reason: str, inputs: tuple[str, ...] = ()) -> Verdict:
 
 def clear(inputs: tuple[str, ...] = ()) -> Verdict:
     """The verdict of a rule whose input was found and read, and is as it should be."""
-    return Verdict(Status.CLEAR, "", inputs)
+    return Verdict(Status.CLEAR, "", inputs) if inputs else _CLEAR
 
 
 def fired(finding: Finding, inputs: tuple[str, ...], suppressed: str = "") -> Verdict:

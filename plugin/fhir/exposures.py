@@ -11,7 +11,7 @@ from plugin.fhir.dose import hours, of_order
 from plugin.fhir.medication import of_resource, terminology
 from plugin.fhir.records import status_code
 from plugin.fhir.types import Concept, Dosage, Period, Resource
-from plugin.patient import Dose, Exposure, Medication
+from plugin.patient import PROPHYLAXIS, Dose, Exposure, Medication
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import When, later, parse
@@ -140,7 +140,8 @@ class Reader:
 
     def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
         dosages = dosages_of(resource)
-        dose = of_order(dosages, resource, medication, self.limits.single_dose_hours) if dosages else Dose()
+        wanted = any(item.tier or item.classes & PROPHYLAXIS for item in medication.ingredients)
+        dose = of_order(dosages, resource, medication, self.limits.single_dose_hours) if dosages and wanted else Dose()
         for ingredient in medication.ingredients:
             if not (ingredient.tier or ingredient.classes):
                 continue

@@ -66,16 +66,18 @@ def gaps_of(
     expected: set[str],
 ) -> Mapping[str, tuple[Gap, ...]]:
     """The gaps of each declared key; ``lost`` are (type, id) of the resources that could not be read, by key."""
-    gaps = {
-        name: (
-            *_key_gaps(name, prefetch.get(name), name in expected, now, limits),
-            *_lost_gaps(name, lost.get(name, []), kind),
-        )
-        for name, kind in types.items()
-    }
+    gaps: dict[str, tuple[Gap, ...]] = {}
+    for name, kind in types.items():
+        key, missed = prefetch.get(name), lost.get(name)
+        if key is not None and key.state == "satisfied" and not key.foreign and not missed:
+            continue
+        told = (*_key_gaps(name, key, name in expected, now, limits), *_lost_gaps(name, missed or [], kind))
+        if told:
+            gaps[name] = told
     if not gaps.get("patient") and "patient" in types:
-        gaps["patient"] = tuple(_patient_gaps(patient, now))
-    return {name: told for name, told in gaps.items() if told}
+        own = tuple(_patient_gaps(patient, now))
+        gaps |= {"patient": own} if own else {}
+    return gaps
 
 
 def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits: Limits) -> Iterable[Gap]:

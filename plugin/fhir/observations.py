@@ -58,11 +58,12 @@ _UNCODED = Meaning("", True, False)
 
 def meaning_of(resource: Resource) -> Meaning:
     """What an Observation is about, worked out once per distinct code."""
-    return _meaning(bytes(resource.raw_code)) if resource.raw_code else _UNCODED
+    return meaning(bytes(resource.raw_code)) if resource.raw_code else _UNCODED
 
 
 @lru_cache(maxsize=8192)
-def _meaning(raw: bytes) -> Meaning:
+def meaning(raw: bytes) -> Meaning:
+    """What the JSON of an Observation's code means."""
     concept = concept_of(raw)
     if concept is None:
         return _UNCODED
@@ -142,9 +143,9 @@ def _result(
     """
     if part.dataAbsentReason is not None:
         return None
-    quantity, ranges = part.valueQuantity, part.referenceRange or ()
-    when = when_of(whole)
-    value, problem, inferred, unit = _value(analyte, part, ranges)
+    quantity, text, ranges = part.valueQuantity, part.valueString, part.referenceRange or ()
+    when, specimen = when_of(whole), whole.specimen
+    value, problem, inferred, unit = _value(analyte, quantity, text, ranges)
     normal = limits_of(analyte, ranges, person, unit)
     if value is not None and not is_plausible(analyte, value, limits):
         problem = "implausible"
@@ -166,20 +167,19 @@ def _result(
         normal.lower,
         normal.upper,
         normal.found,
-        (whole.specimen.reference or "") if whole.specimen else "",
+        (specimen.reference or "") if specimen else "",
         plain(whole.status or "", 20),
-        _shown(quantity, part.valueString, value, analyte),
+        _shown(quantity, text, value, analyte),
         normal.doubt_below,
     )
 
 
 def _value(
-    analyte: str, part: Resource | Component, ranges: Sequence[ReferenceRange]
+    analyte: str, quantity: Quantity | None, text: str | None, ranges: Sequence[ReferenceRange]
 ) -> tuple[Decimal | None, str, bool, units.Unit | None]:
     """(value in the canonical unit, problem, unit inferred, unit)."""
-    quantity = part.valueQuantity
     if quantity is None:
-        return None, "implausible" if part.valueString is None else "unit-missing", False, None
+        return None, "implausible" if text is None else "unit-missing", False, None
     amount = amount_of(quantity)
     if amount is None:
         return None, "implausible", False, None

@@ -62,6 +62,10 @@ def unit_of(analyte: str, quantity: Quantity) -> units.Unit | str:
 
 def limits_of(analyte: str, ranges: Sequence[ReferenceRange], person: Person, unit: units.Unit | None) -> Bounds:
     """The one normal range that fits this person; several different ones, or none, leave it to the default limit."""
+    if not ranges:
+        return _NO_RANGE
+    if len(ranges) == 1 and _is_plain(ranges[0]):
+        return _bounds(analyte, ranges[0], unit)
     judged = [(entry, _fits(entry, person)) for entry in ranges if _is_normal(entry)]
     fitting = [_bounds(analyte, entry, unit) for entry, fits in judged if fits]
     chosen = fitting[0] if fitting and all(one == fitting[0] for one in fitting) else Bounds()
@@ -69,6 +73,14 @@ def limits_of(analyte: str, ranges: Sequence[ReferenceRange], person: Person, un
     lows = [one.doubt_below if one.lower is None else one.lower for one in maybe]
     doubts = [low for low in (chosen.doubt_below, *lows) if low is not None]
     return msgspec.structs.replace(chosen, doubt_below=max(doubts, default=None))
+
+
+def _is_plain(entry: ReferenceRange) -> bool:
+    """One range that says nothing of whom it holds for, as most laboratories send it."""
+    return entry.type is None and entry.appliesTo is None and entry.age is None
+
+
+_NO_RANGE = Bounds()
 
 
 def _bounds(analyte: str, entry: ReferenceRange, unit: units.Unit | None) -> Bounds:

@@ -89,10 +89,19 @@ def read(
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> Iterable[tuple[str, str]]:
     """Read every resource of a key; yields (type, id) of those that cannot be read, found now or by the host."""
     for resource in key.resources:
+        kind = resource.resourceType
         try:
+            # The many that mean nothing to any rule are told apart here, without a further call for each.
+            if kind == "Observation":
+                if resource.raw_code and not resource.raw_component:
+                    meaning = observations.meaning(bytes(resource.raw_code))
+                    if not meaning.ours and not meaning.metaboliser:
+                        continue
+            elif kind == "Condition" and (not resource.raw_code or records.meaning(bytes(resource.raw_code)) is None):
+                continue
             _take(resource, found, now, limits, person)
         except msgspec.ValidationError:
-            yield resource.resourceType, resource.id or ""
+            yield kind, resource.id or ""
     for item in key.unreadable:
         yield item.resource_type, item.id
 

@@ -79,7 +79,7 @@ def _onset(resource: Resource) -> When | None:
     return parse(text) if text else None
 
 
-class _Meaning(msgspec.Struct, frozen=True):
+class Meaning(msgspec.Struct, frozen=True):
     """What the code of a Condition means, worked out once per distinct code."""
 
     concepts: frozenset[str]
@@ -89,31 +89,32 @@ class _Meaning(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=8192)
-def _meaning(raw: bytes) -> _Meaning | None:
+def meaning(raw: bytes) -> Meaning | None:
+    """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
     concepts, texts, by_text = concepts_of(code), texts_of(code), False
     if "drug-dystonia" not in concepts and any(says_dystonia(text) for text in texts):
         by_text = True
         named = bool(_drugs_in(texts)) or _mentions_drug(" ".join(texts).lower())
         concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named else set())
-    return _Meaning(concepts, plain(texts[0]) if texts else "", by_text, _drugs_in(texts)) if concepts else None
+    return Meaning(concepts, plain(texts[0]) if texts else "", by_text, _drugs_in(texts)) if concepts else None
 
 
 def problem_of(resource: Resource) -> Problem | None:
     """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
-    meaning = _meaning(bytes(resource.raw_code)) if resource.raw_code else None
-    if meaning is None:
+    meant = meaning(bytes(resource.raw_code)) if resource.raw_code else None
+    if meant is None:
         return None
     noted = _drugs_in(note.text or "" for note in resource.note or ())
     return Problem(
-        meaning.concepts,
-        meaning.label,
+        meant.concepts,
+        meant.label,
         f"Condition/{resource.id}" if resource.id else "Condition",
         _state(resource),
         status_code(resource.verificationStatus) in _UNSURE,
-        meaning.by_text,
+        meant.by_text,
         _onset(resource),
-        tuple(dict.fromkeys((*meaning.drugs, *noted))),
+        tuple(dict.fromkeys((*meant.drugs, *noted))),
     )
 
 

@@ -53,9 +53,10 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def _verdict(lines: Iterable[Line]) -> Verdict:
-    told = list(dict.fromkeys(lines))
-    if not told:
+    found = list(lines)
+    if not found:
         return clear()
+    told = list(dict.fromkeys(found))
     told.sort(key=lambda line: not line.alone)
     shorts = dict.fromkeys(line.short for line in told if line.alone) or {told[0].short: None}
     finding = Finding(
@@ -68,7 +69,7 @@ def _verdict(lines: Iterable[Line]) -> Verdict:
     return msgspec.structs.replace(verdict, alone=any(line.alone for line in told))
 
 
-def _relevant(case: Case) -> bool:
+def matter(case: Case) -> bool:
     """Notes concern orders that rules looked at, or would have, had they known the drug; and open records."""
     if case.order is None:
         return not case.patient.deceased
@@ -187,7 +188,12 @@ def _supply(case: Case) -> Iterable[Line]:
     gaps = [gap for told in case.patient.gaps.values() for gap in told if gap.reason in _SUPPLY]
     for gap in gaps:
         if gap.alone:
-            yield Line(_short(gap.text).removesuffix(" to this service"), f"Not available to this service: {gap.text}.", True, gap.reference)
+            yield Line(
+                _short(gap.text).removesuffix(" to this service"),
+                f"Not available to this service: {gap.text}.",
+                True,
+                gap.reference,
+            )
     unasked = [_short(gap.text.removesuffix(_NOT_SUPPLIED)) for gap in gaps if not gap.alone]
     if unasked:
         told = f"Not supplied to this service: {', '.join(unasked)}."
@@ -229,7 +235,7 @@ def _internal(case: Case) -> Iterable[Line]:
 
 def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tuple[str, ...] = ()) -> Rule:
     def evaluate(case: Case) -> Verdict:
-        return _verdict(lines(case)) if _relevant(case) else NOT_APPLICABLE
+        return _verdict(lines(case)) if case.data_matter else NOT_APPLICABLE
 
     return Rule(
         f"R-DQ-{number:02d}", "1.0.0", _HOOKS, (), Indicator.INFO, 100 + _RANKS[number], evaluate, thresholds, True

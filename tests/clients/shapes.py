@@ -46,7 +46,10 @@ def reference_with_display() -> Json:
         draft["medicationReference"] = {"reference": "Medication/eX1", "display": display}
         draft["requester"] = {"extension": [{"url": "http://example.org/absent", "valueCode": "unknown"}]}
     return call(
-        [first, second], prefetch(), "order-select", selections=["MedicationRequest/draft-2"],
+        [first, second],
+        prefetch(),
+        "order-select",
+        selections=["MedicationRequest/draft-2"],
         extension={"com.epic.cdshooks.request.fhir-version": "R4", "com.epic.cdshooks.request.criteria-id": "1126"},
     )
 
@@ -63,7 +66,9 @@ def keys_of_its_own() -> Json:
     """The Da Vinci request generator: its own prefetch keys, an empty token, a draft with status active."""
     own = {"Patient": patient(), "meds": bundle(taking("olanzapine"))}
     token = {"access_token": "", "token_type": "Bearer", "expires_in": 300, "scope": "", "subject": "x"}
-    return call([order("metoclopramide", status="active")], own, fhirAuthorization=token, fhirServer="http://127.0.0.1:9/fhir")
+    return call(
+        [order("metoclopramide", status="active")], own, fhirAuthorization=token, fhirServer="http://127.0.0.1:9/fhir"
+    )
 
 
 def newer_fhir_version() -> Json:

@@ -55,8 +55,13 @@ def story_call(service: Service, patient_id: str) -> Json:
     data = data.get("data", data)
     identity = data["patient"]["id"]
     drug = next(one for one in told["orders"] if one["id"] == sample["orders"][0])
-    draft = {**drug["resource"], "id": "draft-1", "status": "draft", "intent": "order",
-             "subject": {"reference": f"Patient/{identity}"}}
+    draft = {
+        **drug["resource"],
+        "id": "draft-1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": f"Patient/{identity}"},
+    }
     asked = call([draft], data, sample["hook"], instance=str(uuid4()))
     asked["context"]["patientId"] = identity
     return asked
@@ -102,7 +107,10 @@ def test_discovery_lists_one_service_per_hook_inside_the_query_subset(service: S
 def test_the_audit_holds_every_answer_as_it_went_out(service: Service) -> None:
     fired = [service.fire(asked) for asked, _ in SHAPES.values()]
     refused = service.ask("/cds-services/dystonia-order-sign", b"{")
-    rows = {row["id"]: row for row in map(json.loads, service.command("audit", "list", "--json", "--limit", "500").splitlines())}
+    rows = {
+        row["id"]: row
+        for row in map(json.loads, service.command("audit", "list", "--json", "--limit", "500").splitlines())
+    }
     for answer, (asked, _) in zip(fired, SHAPES.values(), strict=True):
         row = rows[answer.audit_id]
         assert set(row) == {"id", "time", "client", "service", "hook", "hookInstance", "cards", "results"}
@@ -117,10 +125,18 @@ def test_feedback_of_every_kind_is_kept(service: Service) -> None:
     card = answer.body["cards"][0]
     reason = card["overrideReasons"][0]
     stamp = NOW.isoformat()
-    accepted = {"card": card["uuid"], "outcome": "accepted", "outcomeTimestamp": stamp,
-                "acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}]}
-    overridden = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": stamp,
-                  "overrideReason": {"reason": reason, "userComment": "seen"}}
+    accepted = {
+        "card": card["uuid"],
+        "outcome": "accepted",
+        "outcomeTimestamp": stamp,
+        "acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}],
+    }
+    overridden = {
+        "card": card["uuid"],
+        "outcome": "overridden",
+        "outcomeTimestamp": stamp,
+        "overrideReason": {"reason": reason, "userComment": "seen"},
+    }
     plain = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": stamp}
     unknown = {"card": str(uuid4()), "outcome": "overridden", "outcomeTimestamp": stamp}
     path = "/cds-services/dystonia-order-sign/feedback"
@@ -129,15 +145,26 @@ def test_feedback_of_every_kind_is_kept(service: Service) -> None:
         assert (told.status, told.body) == (200, {})
     assert service.ask(path, {"feedback": [{"card": card["uuid"]}]}).status == 400
     shown = json.loads(service.command("audit", "show", answer.audit_id, "--json"))
-    kept = [(entry["outcome"], (entry.get("overrideReason") or {}).get("reason", {}).get("code")) for entry in shown["feedback"]]
+    kept = [(entry["outcome"], (entry.get("overrideReason") or {}).get("code")) for entry in shown["feedback"]]
     assert sorted(kept, key=str) == sorted(
-        [("accepted", None), ("overridden", reason["code"]), ("overridden", None), ("overridden", reason["code"])], key=str
+        [("accepted", None), ("overridden", reason["code"]), ("overridden", None), ("overridden", reason["code"])],
+        key=str,
     )
 
 
 def test_pages_and_probes_answer(service: Service) -> None:
-    for path in ("/", "/guideline", "/guideline/R-DRUG-01", "/guideline/R-DQ-08", "/review", "/healthz", "/metrics", "/openapi.json",
-                 "/fhir/ValueSet", "/fhir/ValueSet/dopamine-antagonists"):
+    for path in (
+        "/",
+        "/guideline",
+        "/guideline/R-DRUG-01",
+        "/guideline/R-DQ-08",
+        "/review",
+        "/healthz",
+        "/metrics",
+        "/openapi.json",
+        "/fhir/ValueSet",
+        "/fhir/ValueSet/dopamine-antagonists",
+    ):
         assert service.ask(path).status == 200, path
     assert service.ask("/readyz").body["status"] == "ok"
     assert service.ask("/guideline/R-NONE-99").status == 404
@@ -145,7 +172,9 @@ def test_pages_and_probes_answer(service: Service) -> None:
 
 def test_every_link_of_a_card_to_this_service_leads_somewhere(service: Service) -> None:
     answer = service.fire(story_call(service, "berta-sampler"))
-    own = [link["url"] for card in answer.body["cards"] for link in card["links"] if link["url"].startswith(service.url)]
+    own = [
+        link["url"] for card in answer.body["cards"] for link in card["links"] if link["url"].startswith(service.url)
+    ]
     assert own
     for url in own:
         assert service.ask(url.removeprefix(service.url)).status == 200
@@ -176,11 +205,22 @@ def test_whole_records_of_others_are_read(service: Service, name: str) -> None:
     told = json.loads((Path(SAMPLES) / f"{name}.json").read_text("utf-8"))
     resources = [entry["resource"] for entry in told["entry"]]
     patient = next(one for one in resources if one["resourceType"] == "Patient")
-    kinds = {"medications": "MedicationRequest", "medicationStatements": "MedicationStatement", "observations": "Observation",
-             "conditions": "Condition", "allergies": "AllergyIntolerance", "medicationDispenses": "MedicationDispense"}
-    data: Json = {key: {"resourceType": "Bundle", "type": "searchset",
-                        "entry": [{"resource": one} for one in resources if one["resourceType"] == kind]}
-                  for key, kind in kinds.items()}
+    kinds = {
+        "medications": "MedicationRequest",
+        "medicationStatements": "MedicationStatement",
+        "observations": "Observation",
+        "conditions": "Condition",
+        "allergies": "AllergyIntolerance",
+        "medicationDispenses": "MedicationDispense",
+    }
+    data: Json = {
+        key: {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "entry": [{"resource": one} for one in resources if one["resourceType"] == kind],
+        }
+        for key, kind in kinds.items()
+    }
     draft = {**order(drug), "subject": {"reference": f"Patient/{patient['id']}"}}
     asked = call([draft], {"patient": patient, **data}, instance=str(uuid4()))
     asked["context"]["patientId"] = patient["id"]

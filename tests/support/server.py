@@ -58,7 +58,11 @@ class Service:
         """Runs dystonia-cds against the same data folder and returns what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "cds_hooks.cli", *arguments],
-            env=environment(self.folder), capture_output=True, text=True, timeout=60, check=False,
+            env=environment(self.folder),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -93,7 +97,9 @@ def running(folder: Path, **settings: str) -> Iterator[Service]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "cds_hooks.cli", "serve", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment(folder, **settings), stdout=output, stderr=output,
+            env=environment(folder, **settings),
+            stdout=output,
+            stderr=output,
         )
         service = Service(f"http://127.0.0.1:{port}", folder)
         try:

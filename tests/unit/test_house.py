@@ -16,7 +16,11 @@ from plugin.thresholds import TABLE
 from tests.support.fire import plugin
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [path for room in ("cds_hooks", "plugin", "valuesets", "benchmarks", "scripts") for path in (ROOT / room).rglob("*.py")]
+SOURCES = [
+    path
+    for room in ("cds_hooks", "plugin", "valuesets", "benchmarks", "scripts")
+    for path in (ROOT / room).rglob("*.py")
+]
 CODE_SYSTEMS = re.compile(r"http://(loinc\.org|snomed\.info|hl7\.org/fhir/sid)|nlm\.nih\.gov/research/umls/rxnorm")
 
 
@@ -37,8 +41,15 @@ def test_rule_ids_are_unique() -> None:
 
 def test_every_threshold_is_shown_on_a_page_or_serves_the_reader() -> None:
     shown = {name for rule in RULES for name in rule.thresholds}
-    unused = [name for name in TABLE if not any(re.search(rf"limits\.{name}\b|\"{name}\"", path.read_text("utf-8"))
-              or name.endswith("_plausible") for path in SOURCES if path.name != "thresholds.py")]
+    unused = [
+        name
+        for name in TABLE
+        if not any(
+            re.search(rf"limits\.{name}\b|\"{name}\"", path.read_text("utf-8")) or name.endswith("_plausible")
+            for path in SOURCES
+            if path.name != "thresholds.py"
+        )
+    ]
     assert unused == []
     assert shown
 

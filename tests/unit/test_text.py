@@ -1,0 +1,56 @@
+"""Words from a record, made harmless: whatever is put in, one plain line comes out."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugin.text import LONGEST, plain
+from tests.support.rows import row
+
+TEXTS = [
+    row("plain words stay", "Haloperidol 5 mg, oral (1-0-1)", "Haloperidol 5 mg, oral (1-0-1)"),
+    row("letters of other languages stay", "Halopéridol µg 25 °C 氟哌啶醇", "Halopéridol µg 25 °C 氟哌啶醇"),
+    row("signs of units stay", "<unit>1.5 mg/kg; 50 %", "unit 1.5 mg/kg; 50 %"),
+    row("line breaks become spaces", "one\n\ntwo\tthree\r\u2028four", "one two three four"),
+    row("HTML loses its brackets", '<img src="x"> & <b>bold</b>', 'img src="x" & b bold /b'),
+    row("Markdown loses its marks", "**bold** _it_ `code` # head ~~no~~", "bold it code head no"),
+    row("a table loses its bars", "| a | b |", "a b"),
+    row("a link loses its address", "[click](https://evil.example/x)", "click ( evil.example/x)"),
+    row("a script address", "javascript:alert(1) data:text/html www.x.y", "alert(1) text/html x.y"),
+    row("direction overrides go", "abc\u202edef\u2066ghi", "abc def ghi"),
+    row("zero-width characters go", "halo\u200bperidol\ufeff", "halo peridol"),
+    row("control characters go", "a\x00b\x1b[31mc", "a b 31mc"),
+    row("private use goes", "a\ue000b", "a b"),
+    row("an image", "![x](y)", "x (y)"),
+    row("a backslash", "a\\*b", "a b"),
+    row("combining accents are joined", "e\u0301", "é"),
+    row("nothing", "", ""),
+    row("blanks alone", " \n\t ", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS)
+def test_plain(text: str, expected: str) -> None:
+    assert plain(text) == expected
+
+
+def test_long_texts_are_cut_with_a_sign_that_says_so() -> None:
+    assert plain("x" * LONGEST) == "x" * LONGEST
+    assert plain("x" * (LONGEST + 1)) == "x" * (LONGEST - 1) + "…"
+    assert plain("word " * 10, 12) == "word word w…"
+    assert len(plain("x" * 10_000_000)) == LONGEST
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_whatever_comes_in_one_harmless_line_comes_out(text: str) -> None:
+    found = plain(text)
+    assert len(found) <= LONGEST
+    assert plain(found) == found
+    assert not set(found) & set("<>[]*_`#|\\!~{}\n\r\t")
+    assert not [sign for sign in found if unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}]
+    assert "://" not in found
