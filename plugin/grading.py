@@ -104,9 +104,8 @@ def _guarded(patient: Patient, kind: Kind, state: State, limits: Limits) -> Stat
     """A low grade with an inferred unit is unconfirmed; a normal one that might be wrong is no grade at all."""
     if state.is_low:
         inferred = any(result.inferred for result in state.results)
-        return (
-            msgspec.structs.replace(state, confirmed=False, doubt=state.doubt or "unit-missing") if inferred else state
-        )
+        doubt = state.doubt or ("unit-missing" if inferred else _infant_doubt(patient, kind, state))
+        return msgspec.structs.replace(state, confirmed=state.confirmed and not inferred, doubt=doubt)
     reason = _why_not_normal(patient, kind, state, limits) if state.grade == "normal" else ""
     return unknown(reason, *state.results) if reason else state
 
@@ -118,11 +117,19 @@ def _why_not_normal(patient: Patient, kind: Kind, state: State, limits: Limits) 
         return "unit-missing"
     if result.doubt_below is not None and state.value is not None and state.value < result.doubt_below:
         return _gap(patient, "patient") or "unit-unknown"
-    if kind.infants and patient.age is None and result.lower_limit is None:
-        return _gap(patient, "patient") or "date-missing"
+    infant = _infant_doubt(patient, kind, state)
+    if infant:
+        return infant
     age = result.age(patient.now)
     acute = timedelta(hours=float(limits.lab_fresh_hours_acute))
     return _gap(patient, "encounter") if age is not None and age > acute else ""
+
+
+def _infant_doubt(patient: Patient, kind: Kind, state: State) -> str:
+    """Without a birth date it may be an infant, for whom the default limits do not hold."""
+    if not kind.infants or patient.age is not None or state.results[0].lower_limit is not None:
+        return ""
+    return _gap(patient, "patient") or "date-missing"
 
 
 def _gap(patient: Patient, key: str) -> str:

@@ -81,7 +81,7 @@ def _newest_state(patient: Patient, analyte: str, read: Read, limits: Limits, pr
     if not states:
         return None
     worst = min(states, key=lambda state: (_WORST[state.grade], not state.confirmed, state.value or Decimal(0)))
-    doubt = worst.doubt or next((state.doubt for state in states if state.grade == "unknown"), "")
+    doubt = worst.doubt or next((state.doubt for state in states if state.doubt), "")
     found = msgspec.structs.replace(worst, doubt=doubt)
     return _early(found) if provisional else found
 

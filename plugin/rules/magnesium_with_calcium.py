@@ -58,9 +58,8 @@ def _with_magnesium(case: Case, calcium: labs.State, inputs: tuple[str, ...]) ->
         return fired(_low(case, calcium, magnesium), every)
     recent = _recent(case)
     if magnesium.grade != "unknown" and any(result in recent for result in magnesium.results):
-        if magnesium.doubt and not magnesium.actionable:
-            return not_checked(magnesium.doubt, every)
-        return gap_verdict(case, _KEYS) or clear(every)
+        doubt = calcium.doubt or ("" if magnesium.actionable else magnesium.doubt)
+        return gap_verdict(case, _KEYS) or (not_checked(doubt, every) if doubt else clear(every))
     if any(not result.problem for result in recent):
         return not_checked(magnesium.doubt or "no-result", every)
     # "Not measured" needs a result list that was returned and is whole.

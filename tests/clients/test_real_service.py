@@ -96,7 +96,9 @@ def test_discovery_lists_one_service_per_hook_inside_the_query_subset(service: S
         "dystonia-patient-view": "patient-view",
     }
     for one in services:
-        assert one["description"] and one["title"] and one["usageRequirements"]
+        assert one["description"]
+        assert one["title"]
+        assert one["usageRequirements"]
         for template in one["prefetch"].values():
             query = template.partition("?")[2]
             names = [part.split("=")[0] for part in query.split("&") if part]
@@ -114,10 +116,12 @@ def test_the_audit_holds_every_answer_as_it_went_out(service: Service) -> None:
     for answer, (asked, _) in zip(fired, SHAPES.values(), strict=True):
         row = rows[answer.audit_id]
         assert set(row) == {"id", "time", "client", "service", "hook", "hookInstance", "cards", "results"}
-        assert row["hook"] == asked["hook"] and row["hookInstance"] == asked["hookInstance"]
+        assert row["hook"] == asked["hook"]
+        assert row["hookInstance"] == asked["hookInstance"]
         assert row["cards"] == answer.body["cards"]
         assert row["results"] == answer.body["extension"]["org.dystonia-cds"]["results"]
-    assert refused.status == 400 and rows[refused.audit_id]["cards"] == []
+    assert refused.status == 400
+    assert rows[refused.audit_id]["cards"] == []
 
 
 def test_feedback_of_every_kind_is_kept(service: Service) -> None:

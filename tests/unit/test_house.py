@@ -1,4 +1,4 @@
-"""Habits of the house that a reader relies on: each rule is complete, rooms stay small, the project speaks of itself."""
+"""Habits of the house: each rule is complete, rooms stay small, the project speaks of itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def test_each_rule_is_complete(rule: Rule) -> None:
     pages = {page.id: page for page in plugin().guideline}
     page = pages[rule.id]
     assert TEXTS[rule.id].title == page.title
-    assert page.looks_for and page.levels and page.missing_data and page.override_reasons
+    assert page.looks_for
+    assert page.levels
+    assert page.missing_data
+    assert page.override_reasons
     assert set(rule.thresholds) <= set(TABLE)
     assert set(rule.needs) <= set(TYPES)
     assert re.fullmatch(r"\d+\.\d+\.\d+", rule.version)
