@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope, Send
 
-from cds_hooks.errors import ClientGone, SlowBody, TooLarge, WrongMedia
+from cds_hooks.errors import ClientGone, Refusal, SlowBody, TooLarge, WrongMedia
 from cds_hooks.limits import within
 
 BODY_SECONDS = 10.0
@@ -89,6 +89,21 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers) -> Non
     headers.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def send_answer(
+    send: Send, receive: Receive, body: bytes, audit: tuple[str, str], refusal: Refusal | None
+) -> None:
+    """Answers with 200 or the status of ``refusal``; ``audit`` is the id of the audit entry and what became of it."""
+    headers: Headers = [*SECURITY, (b"x-audit-id", audit[0].encode()), (b"x-audit-state", audit[1].encode())]
+    if refusal is None:
+        await respond(send, 200, body, headers)
+        return
+    headers += refusal.headers
+    if isinstance(refusal, TooLarge):
+        await respond_and_drain(send, receive, refusal.status, body, headers)
+    else:
+        await respond(send, refusal.status, body, headers)
 
 
 async def respond_and_drain(send: Send, receive: Receive, status: int, body: bytes, headers: Headers) -> None:

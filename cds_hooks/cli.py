@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,10 +14,13 @@ from cds_hooks.errors import CallTrouble, Trouble
 
 if TYPE_CHECKING:
     from cds_hooks.audit.reader import Reader
-    from cds_hooks.fire import Reply
+    from cds_hooks.fire import HookFile, Reply
 
 DISTRIBUTION = "dystonia-cds"
+SPAN = re.compile(r"[0-9]+[smhdw]")
+SHOWN = 40
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+JSON = {"Content-Type": "application/json"}
 PATIENCE_SECONDS = 30.0
 WIDTH = 150
 """Columns that the list of calls needs; a narrower window wraps its lines rather than losing ids."""
@@ -101,7 +105,7 @@ def fire(
         raise typer.Exit(1)
 
 
-def _fire_inside(call: dict[str, Any], service: str | None) -> Reply:
+def _fire_inside(call: HookFile, service: str | None) -> Reply:
     import logging as levels
 
     from cds_hooks import logging
@@ -115,7 +119,7 @@ def _fire_inside(call: dict[str, Any], service: str | None) -> Reply:
     logging.configure(levels.ERROR)
     settings = load()
     plugin = load_plugin(settings.plugin, settings.site("http://127.0.0.1:8000"))
-    name = service or service_for(call, [{"hook": one.hook, "id": one.id} for one in plugin.services])
+    name = service or service_for(call.hook, [{"hook": one.hook, "id": one.id} for one in plugin.services])
     store = None
     if settings.audit:
         try:
@@ -124,18 +128,18 @@ def _fire_inside(call: dict[str, Any], service: str | None) -> Reply:
             print(f"This call is not audited. {error} Use --url to send it to a running service.", file=sys.stderr)
             settings = settings.model_copy(update={"audit": False})
     application = create_app(plugin, settings, store=store)
-    return post_inside(application, f"/cds-services/{name}", json.dumps(call).encode())
+    return post_inside(application, f"/cds-services/{name}", call.body)
 
 
-def _send_to(url: str, call: dict[str, Any], service: str | None) -> Reply:
+def _send_to(url: str, call: HookFile, service: str | None) -> Reply:
     import httpx
 
     from cds_hooks.fire import Reply, service_for
 
     try:
         with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            name = service or service_for(call, client.get("/cds-services").raise_for_status().json()["services"])
-            answer = client.post(f"/cds-services/{name}", json=call)
+            name = service or service_for(call.hook, client.get("/cds-services").raise_for_status().json()["services"])
+            answer = client.post(f"/cds-services/{name}", content=call.body, headers=JSON)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         raise CallTrouble(f"No CDS service answers at {url}: {error}. Start one, or correct --url.") from None
     state = f"{answer.headers.get('x-audit-id', '')} ({answer.headers.get('x-audit-state', '')})"
@@ -178,7 +182,7 @@ def audit_list(
     for row in rows:
         when = row.time.isoformat(timespec="seconds")
         cards = (str(row.card_count), row.indicator, str(row.not_checked))
-        table.add_row(row.id, when, row.service, str(row.status), *cards, row.detail)
+        table.add_row(row.id, when, row.service, f"{row.status} {row.outcome}", *cards, row.detail)
     console = Console(highlight=False, markup=False)
     console.width = max(console.width, WIDTH)
     console.print(table)
@@ -208,13 +212,14 @@ def _reader() -> Reader:
 
 def moment(text: str, now: datetime) -> datetime:
     """What ``--since`` means: an ISO date or time (UTC unless it says otherwise), or a span back from ``now``."""
-    if text[:-1].isdigit() and text[-1:] in UNITS:
-        return now - timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])
     try:
+        if SPAN.fullmatch(text):
+            return now - timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])
         parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise CallTrouble(f"--since: got {text!r}, expected a date such as 2026-01-31 or a span such as 2h.") from None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        got = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+        raise CallTrouble(f"--since: got {got}, expected a date such as 2026-01-31 or a span such as 2h.") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Which browsers' pages may call: the configured origins, exactly, on every route and without credentials."""
+"""Which browsers' pages may call: the configured origins, exactly, and without credentials.
+
+That holds on every route but those of the audit review, which no other page may read.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ PREFLIGHT = (
 )
 EXPOSED = (b"access-control-expose-headers", b"X-Audit-Id, X-Audit-State")
 VARY = (b"vary", b"Origin")
+REVIEW = "/review"
 
 
 class Cors:
@@ -32,6 +36,8 @@ class Cors:
             await self._app(scope, receive, send)
 
     def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        if scope["path"].startswith(REVIEW):
+            return [VARY]
         for name, value in scope["headers"]:
             if name == b"origin" and value.lower() in self._origins:
                 return [VARY, EXPOSED, (b"access-control-allow-origin", value)]

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 from starlette.types import ASGIApp, Message
 
 from cds_hooks.errors import CallTrouble
+from cds_hooks.loose import json_text
 from cds_hooks.models import EXTENSION
+from cds_hooks.shapes import kind_of
 
 Json = dict[str, Any]
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -31,34 +34,52 @@ class Reply:
     audit: str = ""
 
 
-def read_call(name: str) -> Json:
+@dataclass(frozen=True, slots=True)
+class HookFile:
+    """A hook call as it stands in a file, byte by byte, and the hook that it names (empty if it names none)."""
+
+    body: bytes
+    hook: str
+
+
+class _Members(msgspec.Struct):
+    hook: msgspec.Raw = msgspec.Raw()
+    body: msgspec.Raw = msgspec.Raw()
+
+
+def read_call(name: str) -> HookFile:
     """The call in a file (``-``: standard input), also where it is wrapped as ``{"body": …}``."""
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        content.decode()
     except OSError as error:
         raise CallTrouble(f"The file {name} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise CallTrouble(f"The file {name} is not UTF-8 text, expected a hook call as JSON.") from None
+    members = _members(content, name)
+    if kind_of(bytes(members.body)) == "object":
+        content = bytes(members.body)
+        members = _members(content, name)
+    return HookFile(content, json_text(members.hook))
+
+
+def _members(content: bytes, name: str) -> _Members:
     try:
-        content = json.loads(text)
-    except ValueError as error:
+        return msgspec.json.decode(content, type=_Members)
+    except RecursionError:
+        raise CallTrouble(f"The file {name} is nested too deeply, expected a hook call.") from None
+    except msgspec.ValidationError:
+        raise CallTrouble(f"The file {name} holds no JSON object, expected a hook call.") from None
+    except msgspec.DecodeError as error:
         raise CallTrouble(f"The file {name} is not JSON: {error}.") from None
-    if isinstance(content, dict) and isinstance(content.get("body"), dict):
-        content = content["body"]
-    if not isinstance(content, dict):
-        raise CallTrouble(f"The file {name} holds no JSON object, expected a hook call.")
-    return content
 
 
-def service_for(call: Json, services: Iterable[Mapping[str, Any]]) -> str:
-    """The id of the service that answers the call's hook; ``services`` as discovery lists them."""
+def service_for(hook: str, services: Iterable[Mapping[str, Any]]) -> str:
+    """The id of the service that answers a hook; ``services`` as discovery lists them."""
     offered = {service["hook"]: service["id"] for service in services}
-    hook = call.get("hook")
     if hook not in offered:
-        raise CallTrouble(
-            f"The call's hook is {hook!r}, and no service answers that. Hooks answered: {', '.join(sorted(offered))}. "
-            "Name a service with --service."
-        )
+        named = f"The call's hook is {hook!r}, and no service answers that." if hook else "The call names no hook."
+        raise CallTrouble(f"{named} Hooks answered: {', '.join(sorted(offered))}. Name a service with --service.")
     return str(offered[hook])
 
 

@@ -9,9 +9,9 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from cds_hooks.answers import Outgoing, broken, prepare
-from cds_hooks.asgi import SECURITY, Head, Headers, read_body, respond, respond_and_drain
+from cds_hooks.asgi import Head, read_body, send_answer
 from cds_hooks.audit import new_id
-from cds_hooks.errors import ClientGone, InternalError, Refusal, TooLarge, UnknownService, WrongMethod, outcome_json
+from cds_hooks.errors import ClientGone, InternalError, Refusal, UnknownService, WrongMethod, outcome_json
 from cds_hooks.logging import CallLog, where
 from cds_hooks.prefetch import Plan, Received, assess, check
 from cds_hooks.recording import (
@@ -63,7 +63,7 @@ class HookEndpoint:
         if refusal is not None:
             trace.status, trace.detail = refusal.status, refusal.text
         state = await record(self._state.store, trace.entry(), started + self._state.settings.budget)
-        await self._send(receive, send, body, trace, state, refusal)
+        await send_answer(send, receive, body, (trace.id, state), refusal)
         self._note(trace, state, outgoing)
 
     async def _answer(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> Outgoing:
@@ -114,19 +114,6 @@ class HookEndpoint:
         self._state.metrics.internal_errors[trace.service,] += 1
         log.error("call-failed", incident=trace.id, error=type(error).__name__, where=where(error))
         return InternalError(f"An internal error; nothing was checked. Incident {trace.id}.")
-
-    async def _send(
-        self, receive: Receive, send: Send, body: bytes, trace: Trace, state: str, refusal: Refusal | None
-    ) -> None:
-        headers: Headers = [*SECURITY, (b"x-audit-id", trace.id.encode()), (b"x-audit-state", state.encode())]
-        if refusal is None:
-            await respond(send, 200, body, headers)
-            return
-        headers += refusal.headers
-        if isinstance(refusal, TooLarge):
-            await respond_and_drain(send, receive, refusal.status, body, headers)
-        else:
-            await respond(send, refusal.status, body, headers)
 
     def _note(self, trace: Trace, state: str, outgoing: Outgoing | None) -> None:
         """Counts and logs the call, without anything that came with it."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cds_hooks.service import Unreadable
-from cds_hooks.shapes import ReadBundle, ReferenceLike, ResourceLike
+from cds_hooks.shapes import BROKEN, ReadBundle, ReferenceLike, ResourceLike
 
 Identifier = tuple[str, str]
 
@@ -81,8 +81,7 @@ class Owner:
     def identifiers(self) -> frozenset[Identifier]:
         """The business identifiers of the supplied Patient resource."""
         if self._identifiers is None:
-            patients = (one for _, one in self._patients())
-            self._identifiers = frozenset(pair for one in patients for pair in identifiers_of(one))
+            self._identifiers = frozenset(pair for _, one in self._patients() for pair in _readable_identifiers(one))
         return self._identifiers
 
     @property
@@ -112,6 +111,13 @@ def identifiers_of(holder: Any) -> Iterator[Identifier]:
     for one in given if isinstance(given, list) else [given]:
         if one is not None and one.system and one.value:
             yield one.system, one.value
+
+
+def _readable_identifiers(patient: Any) -> list[Identifier]:
+    try:
+        return list(identifiers_of(patient))
+    except BROKEN:
+        return []
 
 
 def normal_base(address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -65,6 +66,13 @@ def json_text(raw: msgspec.Raw | bytes) -> str:
     return text
 
 
+def _total(raw: msgspec.Raw) -> int | None:
+    """A number beyond what can be computed with is more than any Bundle holds; what is no number says nothing."""
+    beyond = sys.maxsize if raw and kind_of(bytes(raw)) == "number" else None
+    total: int | None = attempt(_COUNT, raw, beyond)
+    return total
+
+
 def safe(text: str, pattern: re.Pattern[str]) -> str:
     """``text`` if it looks like a name, else nothing: it is shown to people later."""
     return text if pattern.fullmatch(text) else ""
@@ -115,7 +123,7 @@ class LooseReader:
         entries = [self._entry(raw) for raw in attempt(_RAW_LIST, shell.entry, [])]
         # Links that cannot be read may hold a next page: take them for one.
         links = attempt(_LINKS, shell.link, [Link(relation="next")]) if shell.link else None
-        return ReadBundle(entry=entries, link=links, total=attempt(_COUNT, shell.total))
+        return ReadBundle(entry=entries, link=links, total=_total(shell.total))
 
     def _entry(self, raw: msgspec.Raw) -> ReadEntry:
         shell = attempt(_ENTRY, raw)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from cds_hooks.errors import PluginTrouble
+from cds_hooks.errors import PluginTrouble, Trouble
 from cds_hooks.service import Plugin, PluginFactory, Site
 
 GROUP = "cds_hooks.plugins"
@@ -17,7 +17,16 @@ SETTING = "DYSTONIA_CDS_PLUGIN"
 def load_plugin(name: str | None, site: Site) -> Plugin:
     """Makes the plugin; raises :class:`PluginTrouble` with what was found, what was expected and what to do."""
     found = name or _installed().value
-    made = _factory(found)(site)
+    factory = _factory(found)
+    try:
+        made = factory(site)
+    except Trouble:
+        raise
+    except Exception as error:
+        raise PluginTrouble(
+            f"The plugin {found} cannot be made: {_words(error)}. Expected a factory: a function of a Site that "
+            "returns a Plugin."
+        ) from error
     if not isinstance(made, Plugin):
         raise PluginTrouble(
             f"The plugin {found} made a {type(made).__name__}, expected a cds_hooks.service.Plugin: its factory takes "
@@ -46,8 +55,8 @@ def _factory(name: str) -> PluginFactory:
         raise PluginTrouble(f"{SETTING}: got {name!r}, expected module:NAME, such as plugin.services:PLUGIN.")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise PluginTrouble(f"The plugin {name} cannot be imported: {error}.") from error
+    except Exception as error:
+        raise PluginTrouble(f"The plugin {name} cannot be imported: {_words(error)}.") from error
     factory: Callable[..., object] | None = getattr(module, attribute, None)
     if factory is None:
         raise PluginTrouble(f"The plugin {name} cannot be found: the module has no {attribute}.")
@@ -57,6 +66,12 @@ def _factory(name: str) -> PluginFactory:
             "a Plugin."
         )
     return cast(PluginFactory, factory)
+
+
+def _words(error: Exception) -> str:
+    """The kind of an error and the first line of what it says."""
+    said = str(error).partition("\n")[0].rstrip(".")
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _check(plugin: Plugin, name: str) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from cds_hooks.errors import NothingToJudge
 from cds_hooks.identity import Owner
+from cds_hooks.loose import RESOURCE_ID, TYPE_NAME, safe
 from cds_hooks.service import KeyState, Prefetched, Service, Unreadable
-from cds_hooks.shapes import ReadBundle, Value, WrongShape
+from cds_hooks.shapes import BROKEN, ReadBundle, Value, WrongShape
 from cds_hooks.wire import Call
 
 KEY_MISSING = "key-missing"
@@ -23,6 +25,7 @@ KEY_FAILED = "key-failed"
 TRUNCATED = "truncated"
 TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
 CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
+NONE = Decimal(0)
 HARMLESS = frozenset({"information", "warning", "success"})
 
 
@@ -116,64 +119,82 @@ class Reader:
 
     def context_bundle(self, bundle: Any) -> Prefetched:
         """The resources of a Bundle of the context, with the ``fullUrl`` of each."""
-        found = self._bundle(bundle, "", search=True)
+        found = self._bundle(bundle, "", search=True, holes=True)
         urls = {id(entry.resource): entry.fullUrl or "" for entry in bundle.entry or ()}
         found.full_urls.extend(urls[id(resource)] for resource in found.resources)
         return found
 
     def _single(self, value: Any, asked: str) -> Prefetched:
-        if not self.owner.owns(value):
-            return Prefetched(KeyState.SATISFIED, foreign=1)
+        try:
+            if not self.owner.owns(value):
+                return Prefetched(KeyState.SATISFIED, foreign=1)
+        except BROKEN:
+            value = _unread(value)
         if isinstance(value, Unreadable):
             return Prefetched(KeyState.FAILED, KEY_FAILED, unreadable=[value])
         if value.resourceType == "OperationOutcome" or (asked and value.resourceType != asked):
             return Prefetched(KeyState.FAILED, KEY_FAILED)
         return Prefetched(KeyState.SATISFIED, resources=[value])
 
-    def _bundle(self, bundle: Any, asked: str, *, search: bool) -> Prefetched:
+    def _bundle(self, bundle: Any, asked: str, *, search: bool, holes: bool = False) -> Prefetched:
+        """A Bundle; with ``holes`` its entries need not hold a resource."""
         found = Prefetched(KeyState.SATISFIED)
         entries = bundle.entry or ()
         if isinstance(bundle, ReadBundle):
             found.unreadable = [entry.resource for entry in entries if isinstance(entry.resource, Unreadable)]
             entries = [entry for entry in entries if not isinstance(entry.resource, Unreadable)]
-        failed = self._sort(entries, found)
+        failed = self._sort(entries, found, holes=holes)
         resources = found.resources
         if failed or (asked and resources and resources[0].resourceType != asked and not _has_type(resources, asked)):
             found.state, found.reason = KeyState.FAILED, KEY_FAILED
-        elif (bundle.link or bundle.total is not None) and _is_truncated(bundle):
+        elif _is_truncated(bundle):
             found.state, found.reason = KeyState.FAILED, TRUNCATED
         elif not (search or resources or found.foreign or found.unreadable):
             found.state = KeyState.NULL
         return found
 
-    def _sort(self, entries: Any, found: Prefetched) -> bool:
+    def _sort(self, entries: Any, found: Prefetched, *, holes: bool) -> bool:
         """Keeps the patient's resources and counts the others; returns whether an entry says that the search failed.
 
         This loop sees every resource of a call, over a thousand in a large one: the usual case comes first.
         """
-        is_known, keep, failed, foreign = self.owner.known.get, found.resources.append, False, 0
+        is_known, keep, failed, foreign, lost = self.owner.known.get, found.resources.append, False, 0, 0
         for entry in entries:
             resource = entry.resource
             if resource is None:
-                failed = failed or _is_failed_response(entry)
+                failed = failed or not holes or _is_failed_response(entry)
+                lost += not holes
                 continue
-            subject = resource.subject
-            if subject is not None and is_known(subject.reference) and resource.patient is None:
-                keep(resource)
-            elif resource.resourceType == "OperationOutcome":
-                failed = failed or is_error(resource)
-            elif self.owner.owns(resource):
-                keep(resource)
-            else:
-                foreign += 1
+            try:
+                subject = resource.subject
+                if subject is not None and is_known(subject.reference) and resource.patient is None:
+                    keep(resource)
+                elif resource.resourceType == "OperationOutcome":
+                    failed = failed or is_error(resource)
+                elif self.owner.owns(resource):
+                    keep(resource)
+                else:
+                    foreign += 1
+            except BROKEN:
+                found.unreadable.append(_unread(resource))
         found.foreign = foreign
+        found.unreadable.extend([Unreadable("", "")] * lost)
         return failed
 
 
 def is_error(outcome: Any) -> bool:
     """Whether an OperationOutcome says more than hints; one without readable issues is taken for an error."""
-    issues = outcome.issue or ()
+    try:
+        issues = outcome.issue or ()
+    except BROKEN:
+        return True
     return not issues or any(issue.severity not in HARMLESS for issue in issues)
+
+
+def _unread(resource: Any) -> Unreadable:
+    if isinstance(resource, Unreadable):
+        return resource
+    return Unreadable(safe(resource.resourceType or "", TYPE_NAME), safe(resource.id or "", RESOURCE_ID))
 
 
 def _is_failed_response(entry: Any) -> bool:
@@ -182,9 +203,13 @@ def _is_failed_response(entry: Any) -> bool:
 
 
 def _is_truncated(bundle: Any) -> bool:
-    if bundle.link and any(link.relation == "next" for link in bundle.link):
+    """Whether there is more than was sent; a link or total that cannot be read is taken for a sign of it."""
+    try:
+        links, total = bundle.link, _count(bundle.total)
+    except BROKEN:
         return True
-    total = _count(bundle.total)
+    if links and any(link.relation == "next" for link in links):
+        return True
     if total == 0:
         return False
     entries = bundle.entry or ()
@@ -193,10 +218,10 @@ def _is_truncated(bundle: Any) -> bool:
     )
 
 
-def _count(total: object) -> int:
+def _count(total: object) -> Decimal:
     if isinstance(total, str):
-        return int(total) if total.isascii() and total.isdigit() and len(total) < 10 else 0
-    return total if isinstance(total, int) else 0
+        return Decimal(total) if total.isascii() and total.isdigit() else NONE
+    return Decimal(total) if isinstance(total, int | float | Decimal) else NONE
 
 
 def _has_type(resources: list[Any], asked: str) -> bool:

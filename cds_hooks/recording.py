@@ -20,7 +20,6 @@ DURABLE, PENDING, FAILED, OFF = "durable", "pending", "failed", "off"
 LEAST_WAIT = 0.25
 KEY_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 SERVICE_NAME = re.compile(r"[a-z0-9-]{1,64}")
-HOOK_NAME = re.compile(r"[a-z-]{1,40}")
 
 _encode = msgspec.json.Encoder().encode
 log = structlog.get_logger()

@@ -57,7 +57,8 @@ class ResourceLike(Protocol):
     """The attributes that ``Plugin.resource`` must have at least, each ``None`` where the resource has no such element.
 
     One struct serves every resource type. ``identifier`` may be a list of identifiers or a single one; ``total`` may
-    be untyped. A struct that also has ``beneficiary`` gets that element checked as an owner like ``subject``.
+    be untyped. A struct that also has ``beneficiary`` gets that element checked as an owner like ``subject``. An
+    attribute may be read late and raise :data:`BROKEN`: the resource is then unreadable, never absent.
     """
 
     resourceType: str
@@ -115,6 +116,9 @@ class WrongShape(msgspec.Struct, frozen=True):
 
     kind: str
 
+
+BROKEN = (ValueError, ArithmeticError, RecursionError)
+"""What reading an attribute of a resource may raise, where the plugin's struct decodes an element only when asked."""
 
 Value = ResourceLike | ReadBundle | Unreadable | WrongShape | None
 """One prefetch key or context field as it was read; ``None`` stands for JSON ``null``."""

@@ -5,6 +5,8 @@ What could not be read counts as a reason against: a proposal needs data that sp
 
 from __future__ import annotations
 
+from plugin import labs
+from plugin.drug_risk import blockers_taken
 from plugin.rule import TIERS, Case, tier_of
 from valuesets import Ingredient
 
@@ -72,7 +74,7 @@ def allowed(case: Case, candidate: Ingredient, below: str) -> bool:
     if "antipsychotic" in candidate.classes and (age is None or age.years < case.limits.antipsychotic_from):
         return False
     blocks = TIERS[tier] >= TIERS["L"]
-    if blocks and _movement_disorder(case):
+    if blocks and (_movement_disorder(case) or _would_fire(case)):
         return False
     return not (candidate.classes & {"qt-alternative", "qt-antiemetic"} and _long_qt_risk(case))
 
@@ -83,6 +85,17 @@ def _already_taken(case: Case, candidate: Ingredient) -> bool:
 
 def _reacted(case: Case, candidate: Ingredient) -> bool:
     return any(candidate in reaction.ingredients for reaction in case.patient.reactions)
+
+
+def _would_fire(case: Case) -> bool:
+    """A dopamine blocker would bring its own card: a dystonic reaction is on record, or another blocker is taken."""
+    patient, names = case.patient, frozenset(item.name for item in case.medication.ingredients)
+    prior = ("drug-dystonia", "drug-dystonia-by-text")
+    return (
+        bool(patient.reactions)
+        or any(patient.has(concept, past=True, unconfirmed=True) for concept in prior)
+        or bool(blockers_taken(case, names))
+    )
 
 
 def _movement_disorder(case: Case) -> bool:
@@ -102,4 +115,5 @@ def _long_qt_risk(case: Case) -> bool:
     if any(case.patient.has(concept, unconfirmed=True) for concept in named):
         return True
     calcium, magnesium = case.calcium, case.magnesium
-    return bool(calcium.doubt or magnesium.doubt) or calcium.grade == "severe" or magnesium.is_low
+    metabolic = bool(calcium.doubt or magnesium.doubt) or calcium.grade == "severe" or magnesium.is_low
+    return metabolic or labs.potassium_may_be_low(case.patient, case.limits)

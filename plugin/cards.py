@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
-from uuid import UUID, uuid5
 
 import msgspec
 
 from plugin.engine import Judged
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.guideline_text import OVERRIDE_REASONS, TEXTS
+from plugin.ids import uuid5, written
 from plugin.patient import Gap
-from plugin.rule import Case, Finding, Indicator, Rule, Status, Verdict
+from plugin.rule import Case, Finding, Indicator, Option, Rule, Status, Verdict
 from plugin.rules import data_quality
 from plugin.suggestions import Builder, Originals
 from plugin.text import plain
@@ -23,6 +24,8 @@ LONGEST_SUMMARY = 139
 _MOST_SUGGESTIONS = 6
 _MOST_REASONS = 9
 _MOST_SOURCES = 4
+_AGO = re.compile(r"(?:less than )?\d+ [hd] ago")
+_HELPS_TO_GIVE = frozenset({"cover", "dose"})
 _LABEL = "Dystonia CDS guideline"
 _PURPOSE = "Decision support for prescribers and pharmacists, to be judged independently; no card never means safe."
 
@@ -32,12 +35,12 @@ Json = dict[str, Any]
 class Frame(msgspec.Struct, frozen=True):
     """What every card of one call shares.
 
-    ``namespace`` is the base of the uuids; ``identity`` is (client, service, hookInstance, patient).
+    ``namespace`` is the uuid that all others are made from; ``identity`` is (client, service, hookInstance, patient).
     """
 
     public_url: str
     canonical: str
-    namespace: UUID
+    namespace: bytes
     identity: tuple[str, ...]
     originals: Originals
     orderable: Mapping[str, Mapping[str, str]]
@@ -124,10 +127,11 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     rules = tuple(part.rule.id for part in every)
     uuid = _uuid(draft, every, frame)
     builder = Builder(case, uuid, frame.originals, frame.orderable)
+    against = [part for part in draft.parts if part.finding.against]
     for part in draft.parts:
-        builder.add(part.finding.options)
+        builder.add(_options(part, bool(against)))
     card: Json = {
-        "uuid": str(uuid),
+        "uuid": written(uuid),
         "summary": _summary(draft),
         "detail": _detail(draft, builder, further, frame.show_sources),
         "indicator": draft.indicator.word,
@@ -136,7 +140,7 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
             "url": f"{frame.public_url}/guideline",
             "topic": {"system": f"{frame.canonical}/CodeSystem/rules", "code": draft.leader.rule.id},
         },
-        "overrideReasons": _override_reasons(rules, frame.canonical),
+        "overrideReasons": _override_reasons(tuple(p.rule.id for p in against) or rules, frame.canonical),
         "links": _links(rules, frame.public_url, frame.show_sources),
         "extension": {"org.dystonia-cds": _extension(draft, every)},
     }
@@ -146,12 +150,24 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     return card
 
 
-def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> UUID:
-    evidence = sorted(
-        f"{part.rule.id}@{part.rule.version}:{part.finding.indicator.word}:{','.join(sorted(part.verdict.inputs))}"
-        for part in every
-    )
+def _options(part: _Part, against: bool) -> tuple[Option, ...]:
+    """What a finding offers; beside one that speaks against the drug itself, nothing that helps to give it."""
+    options = part.finding.options
+    return tuple(one for one in options if one.kind not in _HELPS_TO_GIVE) if against else options
+
+
+def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> bytes:
+    """Other values give another card; how long ago they were does not, so that a repeated call gives the same one."""
+    evidence = sorted(_AGO.sub("", text) for part in every for text in _evidence(part))
     return uuid5(frame.namespace, "\n".join((*frame.identity, subject_of(draft.judged.case), *evidence)))
+
+
+def _evidence(part: _Part) -> Iterable[str]:
+    finding = part.finding
+    yield f"{part.rule.id}@{part.rule.version}:{finding.indicator.word}:{','.join(sorted(part.verdict.inputs))}"
+    yield finding.summary
+    for fact in finding.facts:
+        yield fact.text
 
 
 def _summary(draft: _Draft) -> str:

@@ -65,14 +65,14 @@ def _per_kg(case: Case, order: Order) -> Decimal | None:
 def weight_kg(case: Case) -> Decimal | None:
     """The newest usable weight inside the window for this age (R-DRUG-05), in kg."""
     limits, age = case.limits, case.patient.age
-    days = limits.weight_days_adult
+    window = "weight_days_adult"
     if age is not None and age.years < 18:
-        days = limits.weight_days_child
+        window = "weight_days_child"
         if age.years < 2:
-            days = limits.weight_days_toddler if age.years >= 1 else limits.weight_days_infant
+            window = "weight_days_toddler" if age.years >= 1 else "weight_days_infant"
     for result in case.patient.results.get("weight", ()):
         old = result.age(case.patient.now)
-        if old is not None and old <= timedelta(days=float(days)) and result.value and not result.problem:
+        if old is not None and old <= limits.span(window) and result.value and not result.problem:
             return result.value
     return None
 
@@ -113,12 +113,12 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
     """Earlier use of the ordered ingredient, drafts of this session left out."""
     limits, now = case.limits, case.patient.now
     same = [e for e in case.others if e.ingredient.name == ingredient.name and not e.draft]
-    recent = timedelta(days=float(limits.new_start_days))
+    recent = limits.span("new_start_days")
     begun = [e for e in same if e.start is None or -e.start.age(now) <= _reorder(case)]
     taken = [e for e in begun if e.current or (e.last is not None and e.last.age(now) <= recent)]
     current = [e for e in begun if e.current]
     increase = any(_is_increase(case, e) for e in current)
-    fast_window = timedelta(hours=float(limits.fast_titration_hours))
+    fast_window = limits.span("fast_titration_hours")
     fast = any(_is_increase(case, e) and e.start is not None and e.start.age(now) <= fast_window for e in current)
     return History(
         not taken,
@@ -138,12 +138,12 @@ def _is_increase(case: Case, exposure: Exposure) -> bool:
 
 
 def _is_stable(case: Case, exposure: Exposure) -> bool:
-    days = case.limits.stable_days_long_acting if exposure.long_acting else case.limits.stable_days
-    return exposure.start is not None and exposure.start.youngest(case.patient.now) >= timedelta(days=float(days))
+    enough = case.limits.span("stable_days_long_acting" if exposure.long_acting else "stable_days")
+    return exposure.start is not None and exposure.start.youngest(case.patient.now) >= enough
 
 
 def _reorder(case: Case) -> timedelta:
-    return timedelta(hours=float(case.limits.reorder_hours))
+    return case.limits.span("reorder_hours")
 
 
 def _reordered(case: Case, exposure: Exposure) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 import msgspec
 
 from plugin import labs
+from plugin.lab_results import State, unknown
 from plugin.patient import Order, Patient
-from plugin.rule import Case, Rule, Verdict, not_checked
+from plugin.rule import Case, Rule, Verdict, not_checked, others_of
 from plugin.rules import data_quality
 from plugin.thresholds import Limits
 
@@ -39,11 +40,25 @@ def judge(
 
     ``deadline`` is a ``time.monotonic()`` moment: rules that would start later are not-checked, reason ``time``.
     """
-    first = [rule for rule in rules if hook in rule.hooks and not rule.about_data]
-    last = [rule for rule in rules if hook in rule.hooks and rule.about_data]
-    calcium, magnesium = labs.calcium(patient, limits), labs.magnesium(patient, limits)
-    cases = [Case(patient, order, hook, limits, jurisdiction, calcium, magnesium) for order in orders]
+    bound = [rule for rule in rules if hook in rule.hooks]
+    first = [rule for rule in bound if not rule.about_data]
+    last = [rule for rule in bound if rule.about_data]
+    calcium = _state("calcium", labs.calcium, patient, limits)
+    magnesium = _state("magnesium", labs.magnesium, patient, limits)
+    cases = [
+        Case(patient, order, hook, limits, jurisdiction, calcium, magnesium, others_of(patient, order, limits))
+        for order in orders
+    ]
     return [_judge(case, first, last, deadline) for case in cases]
+
+
+def _state(name: str, judged: Callable[[Patient, Limits], State], patient: Patient, limits: Limits) -> State:
+    """What the results say; where that fails, a state that no rule takes for normal, nor for "no result"."""
+    try:
+        return judged(patient, limits)
+    except Exception as error:
+        _log_failure(name, error)
+        return unknown("internal")
 
 
 def _judge(case: Case, first: Sequence[Rule], last: Sequence[Rule], deadline: float) -> Judged:
@@ -63,11 +78,13 @@ def _evaluate(rule: Rule, case: Case, deadline: float) -> Verdict:
     try:
         return rule.evaluate(case)
     except Exception as error:
-        # The message of the exception may hold patient data; its type and the places in our code do not.
-        places = [
-            f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        log.error(
-            "rule-failed rule=%s error=%s at=%s", rule.id, type(error).__name__, " < ".join(reversed(places[-4:]))
-        )
+        _log_failure(rule.id, error)
         return not_checked("internal")
+
+
+def _log_failure(name: str, error: Exception) -> None:
+    # The message of the exception may hold patient data; its type and the places in our code do not.
+    places = [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    log.error("rule-failed rule=%s error=%s at=%s", name, type(error).__name__, " < ".join(reversed(places[-4:])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -72,7 +71,7 @@ def _dated(problem: Problem) -> str:
 
 def _cocaine(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
     """Substance use is shown as a recorded risk factor only: who may read it is not known here (42 CFR Part 2)."""
-    limit = timedelta(days=float(case.limits.cocaine_screen_days))
+    limit = case.limits.span("cocaine_screen_days")
     for result in case.patient.cocaine_positive:
         age = result.when.youngest(case.patient.now) if result.when is not None else None
         if age is not None and age <= limit and not result.provisional:
@@ -182,7 +181,7 @@ def _dehydration(case: Case, blocker: Blocker, history: History) -> Iterable[Fac
     problem = case.patient.has("dehydration", unconfirmed=True)
     if problem is None or problem.onset is None:
         return
-    limit = timedelta(hours=float(case.limits.dehydration_hours))
+    limit = case.limits.span("dehydration_hours")
     if problem.onset.youngest(case.patient.now) <= limit and _dehydration_counts(case, blocker):
         yield _problem_factor("dehydration", "dehydration", problem)
 

@@ -8,9 +8,10 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.lab_results import NAMES, State, describe, has_date, unknown
+from plugin.lab_results import NAMES, State, describe, fresh_for, has_date, unknown
 from plugin.patient import Patient, Result
 from plugin.thresholds import Limits
+from plugin.when import When
 
 AT_MOST, AT_LEAST = frozenset({"<", "<="}), frozenset({">", ">="})
 Read = Callable[[Result], State]
@@ -102,34 +103,35 @@ def _alone(kind: Kind, result: Result) -> State:
 
 def _guarded(patient: Patient, kind: Kind, state: State, limits: Limits) -> State:
     """A low grade with an inferred unit is unconfirmed; a normal one that might be wrong is no grade at all."""
+    inferred = "unit-missing" if any(result.inferred for result in state.results) else ""
     if state.is_low:
-        inferred = any(result.inferred for result in state.results)
-        doubt = state.doubt or ("unit-missing" if inferred else _infant_doubt(patient, kind, state))
+        doubt = state.doubt or inferred or _whether_it_holds(patient, kind, state, limits)
         return msgspec.structs.replace(state, confirmed=state.confirmed and not inferred, doubt=doubt)
-    reason = _why_not_normal(patient, kind, state, limits) if state.grade == "normal" else ""
+    if state.grade == "unknown":
+        return state
+    reason = inferred or _other_limit(patient, state) or _whether_it_holds(patient, kind, state, limits)
     return unknown(reason, *state.results) if reason else state
 
 
-def _why_not_normal(patient: Patient, kind: Kind, state: State, limits: Limits) -> str:
-    """What is not known and might turn a result that looks normal into a low one, or into an old one."""
-    result = state.results[0]
-    if any(used.inferred for used in state.results):
-        return "unit-missing"
-    if result.doubt_below is not None and state.value is not None and state.value < result.doubt_below:
-        return _gap(patient, "patient") or "unit-unknown"
-    infant = _infant_doubt(patient, kind, state)
-    if infant:
-        return infant
-    age = result.age(patient.now)
-    acute = timedelta(hours=float(limits.lab_fresh_hours_acute))
-    return _gap(patient, "encounter") if age is not None and age > acute else ""
-
-
-def _infant_doubt(patient: Patient, kind: Kind, state: State) -> str:
-    """Without a birth date it may be an infant, for whom the default limits do not hold."""
-    if not kind.infants or patient.age is not None or state.results[0].lower_limit is not None:
+def _other_limit(patient: Patient, state: State) -> str:
+    """Another lower limit than the one applied may hold for this person, and the value is below it."""
+    doubt_below = state.results[0].doubt_below
+    if doubt_below is None or state.value is None or state.value >= doubt_below:
         return ""
-    return _gap(patient, "patient") or "date-missing"
+    return _gap(patient, "patient") or "unit-unknown"
+
+
+def _whether_it_holds(patient: Patient, kind: Kind, state: State, limits: Limits) -> str:
+    """What is not known of patient, encounter or date, and might make this an infant's result or an old one."""
+    result = state.results[0]
+    if kind.infants and patient.age is None and result.lower_limit is None:
+        return _gap(patient, "patient") or "date-missing"
+    if result.when is None:
+        return ""
+    longest = patient.now - result.when.earliest
+    if result.when.precision == "day" and longest > fresh_for(patient, limits):
+        return "date-missing"
+    return _gap(patient, "encounter") if longest > limits.span("lab_fresh_hours_acute") else ""
 
 
 def _gap(patient: Patient, key: str) -> str:
@@ -154,7 +156,8 @@ def _why_no_correction(total: Result, albumin: Result) -> str:
         return albumin.problem or "implausible"
     if albumin.comparator:
         return "no-result"
-    return "date-missing" if albumin.when is None and not _same_specimen(albumin, total) else ""
+    dated = albumin.when is not None and albumin.when.precision in {"time", "day"}
+    return "" if dated or _same_specimen(albumin, total) else "date-missing"
 
 
 def _without_albumin(patient: Patient, alone: State, albumin: Result, reason: str) -> State:
@@ -200,19 +203,24 @@ def _paired(albumins: Sequence[Result], total: Result, limits: Limits) -> Result
 
     Of two as near, one that cannot be read comes first, then the higher: it gives the lower calcium.
     """
-    if total.when is None:
-        return None
-    moment, gap = total.when.earliest, timedelta(hours=float(limits.albumin_pair_hours))
+    gap = limits.span("albumin_pair_hours")
 
-    def distance(albumin: Result) -> timedelta:
-        return abs(albumin.when.earliest - moment) if albumin.when is not None else timedelta(0)
-
-    def order(albumin: Result) -> tuple[bool, timedelta, bool, Decimal, str]:
+    def order(albumin: Result) -> tuple[timedelta, bool, Decimal, str]:
         value = albumin.value if albumin.value is not None else Decimal(0)
-        return albumin.when is not None, distance(albumin), albumin.value is not None, -value, albumin.reference
+        return _distance(albumin.when, total.when), albumin.value is not None, -value, albumin.reference
 
     same = [albumin for albumin in albumins if _same_specimen(albumin, total)]
-    return min(same or [albumin for albumin in albumins if distance(albumin) <= gap], key=order, default=None)
+    near = [albumin for albumin in albumins if _distance(albumin.when, total.when) <= gap]
+    return min(same or near, key=order, default=None)
+
+
+def _distance(one: When | None, other: When | None) -> timedelta:
+    """The shortest time that may lie between two dates; negative without a date, which comes before all others."""
+    if one is None or other is None:
+        return timedelta(-1)
+    if one.precision == other.precision == "day":
+        return abs(one.earliest - other.earliest)
+    return max(one.earliest - other.latest, other.earliest - one.latest, timedelta(0))
 
 
 def _doubts(patient: Patient, albumin: Result, limits: Limits) -> str:
@@ -226,7 +234,7 @@ def _doubts(patient: Patient, albumin: Result, limits: Limits) -> str:
 
 def _filtration_doubt(patient: Patient, limits: Limits) -> str:
     """The newest eGFR, final or not; one that cannot be read or dated may be low."""
-    window = timedelta(days=float(limits.egfr_window_days))
+    window = limits.span("egfr_window_days")
     rates = [r for r in patient.results.get("egfr", ()) if (age := r.age(patient.now)) is None or age <= window]
     dated = [rate for rate in rates if rate.when is not None]
     moments = [next((r.when for r in dated if early or not r.provisional), None) for early in (False, True)]

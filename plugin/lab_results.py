@@ -13,12 +13,14 @@ from plugin.patient import Patient, Result
 from plugin.thresholds import Limits
 from plugin.when import When
 
+_EXACT = {"day", "time"}
 NAMES = {
     "calcium-ionised": "Ionised Ca",
     "calcium-corrected": "Corrected Ca (laboratory)",
     "calcium": "Total Ca",
     "albumin": "Albumin",
     "magnesium": "Mg",
+    "potassium": "K",
     "egfr": "eGFR",
 }
 
@@ -62,24 +64,31 @@ def fresh_for(patient: Patient, limits: Limits) -> timedelta:
 
 @lru_cache(maxsize=64)
 def _fresh_for(acute: bool, limits: Limits) -> timedelta:
-    return (
-        timedelta(hours=float(limits.lab_fresh_hours_acute)) if acute else timedelta(days=float(limits.lab_fresh_days))
-    )
+    return limits.span("lab_fresh_hours_acute") if acute else limits.span("lab_fresh_days")
 
 
 def fresh(patient: Patient, analyte: str, limits: Limits) -> list[Result]:
     """Results new enough to act on, newest first; one dated in the future is among them, as a problem."""
-    limit = fresh_for(patient, limits)
-    return [
-        result
-        for result in patient.results.get(analyte, ())
-        if (age := result.age(patient.now)) is not None and age <= limit
-    ]
+    results = patient.results.get(analyte)
+    return fresh_of(results, patient, limits) if results else []
+
+
+def fresh_of(results: Iterable[Result], patient: Patient, limits: Limits) -> list[Result]:
+    """Those of the results that are new enough to act on."""
+    limit, now = fresh_for(patient, limits), patient.now
+    return [result for result in results if result.when is not None and result.when.age(now) <= limit]
 
 
 def undated(patient: Patient, analyte: str, limits: Limits) -> list[Result]:
     """Results that may be the newest ones, but whose date is missing or too coarse to tell."""
-    return [result for result in patient.results.get(analyte, ()) if not has_date(patient, result, limits)]
+    results = patient.results.get(analyte)
+    return undated_of(results, patient, limits) if results else []
+
+
+def undated_of(results: Iterable[Result], patient: Patient, limits: Limits) -> list[Result]:
+    """Those of the results whose date leaves open whether they are the newest."""
+    limit, now = fresh_for(patient, limits), patient.now
+    return [result for result in results if result.when is None or _may_be_recent(result.when, now, limit)]
 
 
 def has_date(patient: Patient, result: Result, limits: Limits) -> bool:
@@ -88,6 +97,8 @@ def has_date(patient: Patient, result: Result, limits: Limits) -> bool:
 
 
 def _may_be_recent(when: When, now: datetime, limit: timedelta) -> bool:
+    if when.precision in _EXACT:
+        return False
     return when.age(now) > limit >= when.youngest(now)
 
 

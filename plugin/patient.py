@@ -5,7 +5,7 @@ Values here are immutable and hold no FHIR. ``plugin.fhir`` makes them; rules on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -17,6 +17,10 @@ from valuesets import Ingredient
 
 PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
 """Drug classes that cover against acute dystonia when they are taken regularly."""
+
+
+UNREADABLE = "(unreadable order)"
+"""Label of an order that could not be decoded."""
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +42,8 @@ class Medication(msgspec.Struct, frozen=True):
 
     ``recognised`` is ``code``, ``text``, ``ordinary`` (a readable name that holds no known drug), ``none`` (nothing was
     ordered yet) or ``unrecognised`` (a code or reference without any name). ``stem`` is the H/M drug whose name stands
-    in a text that was not accepted as a match.
+    in a text that was not accepted as a match; ``named`` the one that the text names although the code means another
+    drug (R-DQ-06).
     """
 
     recognised: str
@@ -48,6 +53,7 @@ class Medication(msgspec.Struct, frozen=True):
     long_acting: bool = False
     conflict: bool = False
     stem: str = ""
+    named: str = ""
     strengths: tuple[tuple[str, Decimal, str, Decimal | None, str], ...] = ()
 
 
@@ -140,6 +146,9 @@ class EarlierResults(Protocol):
 
     def get(self, analyte: str) -> tuple[Result, ...]:
         """All of one analyte."""
+
+    def newest_first(self, analyte: str) -> Iterator[Result]:
+        """Those that have a date, one after the other, each read when it is asked for."""
 
 
 class Problem(msgspec.Struct, frozen=True):

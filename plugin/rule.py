@@ -32,7 +32,10 @@ class Indicator(IntEnum):
     @property
     def word(self) -> str:
         """The word on the wire."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS = ("", "info", "warning", "critical")
 
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
@@ -45,9 +48,9 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 class Option(msgspec.Struct, frozen=True, gc=False):
     """Something that could be done, as data; ``plugin.suggestions`` turns it into a CDS Hooks suggestion.
 
-    ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``magnesium`` or ``advice`` (words
-    only). ``codes`` names drugs (ingredient names) or analytes; ``reference`` the order it is about; ``tier`` the tier
-    that an alternative must stay below.
+    ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``magnesium``, ``dose`` or ``advice``
+    (both words only). ``codes`` names drugs (ingredient names) or analytes; ``reference`` the order it is about;
+    ``tier`` the tier that an alternative must stay below.
     """
 
     kind: str
@@ -61,7 +64,8 @@ class Finding(msgspec.Struct, frozen=True):
     """What a rule found: one part of a card.
 
     ``summary`` has fewer than 140 characters. ``why`` tells what was found, ``watch`` what to look out for,
-    ``notes`` limits of the data used.
+    ``notes`` limits of the data used. ``against`` says that the patient should rather not have this drug at all: the
+    card then offers nothing that helps to give it.
     """
 
     indicator: Indicator
@@ -71,6 +75,7 @@ class Finding(msgspec.Struct, frozen=True):
     watch: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    against: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -88,6 +93,7 @@ class Case(msgspec.Struct, frozen=True):
     """What a rule is asked about: the patient, and the order for order hooks (None for patient-level hooks).
 
     ``calcium`` and ``magnesium`` are what the results say (C-CA, C-MG), worked out once for all rules.
+    ``others`` are the exposures that are not this very order: the record may hold a copy of the draft made moments ago.
     ``data_matter`` is False where no note about data is wanted, because no rule looked at this order.
     ``earlier`` are the verdicts of the rules that ran before on the same subject, which the notes about data read.
     """
@@ -99,6 +105,7 @@ class Case(msgspec.Struct, frozen=True):
     jurisdiction: str
     calcium: State
     magnesium: State
+    others: tuple[Exposure, ...]
     earlier: tuple[tuple[str, Verdict], ...] = ()
     data_matter: bool = True
 
@@ -107,19 +114,19 @@ class Case(msgspec.Struct, frozen=True):
         """What the order names; nothing without an order."""
         return self.order.medication if self.order is not None else _NO_MEDICATION
 
-    @property
-    def others(self) -> tuple[Exposure, ...]:
-        """The exposures that are not this very order: the record may hold a copy of the draft made moments ago."""
-        order = self.order
-        if order is None:
-            return self.patient.exposures
-        return tuple(e for e in self.patient.exposures if e.reference != order.reference or not self._is_copy(e))
 
-    def _is_copy(self, exposure: Exposure) -> bool:
-        if exposure.draft or exposure.start is None:
-            return True
-        age = exposure.start.age(self.patient.now).total_seconds()
-        return age < float(self.limits.reorder_hours) * 3600
+def others_of(patient: Patient, order: Order | None, limits: Limits) -> tuple[Exposure, ...]:
+    """The exposures beside an order; without one, all of them."""
+    if order is None:
+        return patient.exposures
+    own = order.reference
+    return tuple([e for e in patient.exposures if e.reference != own or not _is_copy(e, patient, limits)])
+
+
+def _is_copy(exposure: Exposure, patient: Patient, limits: Limits) -> bool:
+    if exposure.draft or exposure.start is None:
+        return True
+    return exposure.start.age(patient.now) < limits.span("reorder_hours")
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -173,14 +180,14 @@ def order_problem(case: Case) -> Verdict | None:
 
 
 def gap_verdict(case: Case, keys: tuple[str, ...]) -> Verdict | None:
-    """Not-checked with the reason of the first key that has a gap which matters for "clear"; None without one.
+    """Not-checked with the reason of the first key that has a gap; None without one.
 
-    A key that was not supplied and that the site does not expect is no gap of this kind.
+    "Clear" is said only where the input was found and read, so a key that was not sent is a gap as well, even where
+    the site does not expect it and no card tells of it.
     """
     for key in keys:
         for gap in case.patient.gaps.get(key, ()):
-            if gap.alone or gap.reason == "date-missing":
-                return not_checked(gap.reason, (gap.reference,) if gap.reference else ())
+            return not_checked(gap.reason, (gap.reference,) if gap.reference else ())
     return None
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL
 
 import msgspec
 
@@ -18,6 +18,7 @@ from plugin.evidence import BIBLIOGRAPHY
 from plugin.fhir.reader import read
 from plugin.fhir.types import AnyResource
 from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, TEXTS
+from plugin.ids import uuid5
 from plugin.patient import Order
 from plugin.rule import Rule, Status
 from plugin.rules import RULES
@@ -90,7 +91,7 @@ class Dystonia:
         self.site = site
         self.limits = Limits()
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
-        self.namespace = uuid5(NAMESPACE_URL, site.canonical)
+        self.namespace = uuid5(NAMESPACE_URL.bytes, site.canonical)
         self.orderable = _orderable()
 
     def _content_hash(self) -> str:
@@ -166,7 +167,7 @@ def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]
     subject = subject_of(judged.case)
     results = []
     for rule, verdict in judged.verdicts:
-        result: dict[str, Any] = {"rule": rule.id, "status": verdict.status.value}
+        result: dict[str, Any] = {"rule": rule.id, "status": str(verdict.status)}
         if subject:
             result["subject"] = subject
         if verdict.status is Status.NOT_CHECKED:

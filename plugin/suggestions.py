@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import islice
 from typing import Any
-from uuid import UUID, uuid5
 
 import msgspec
 
 from plugin.alternatives import allowed, cover_dose_filled, cover_withheld
+from plugin.ids import uuid5, written
 from plugin.rule import Case, Option
 from valuesets import Ingredient, Terminology, load
 
@@ -94,9 +95,9 @@ class Builder:
     """Builds the suggestions of one card, and the sentences about what is not offered."""
 
     def __init__(
-        self, case: Case, card: UUID, originals: Originals, orderable: Mapping[str, Mapping[str, str]]
+        self, case: Case, card: bytes, originals: Originals, orderable: Mapping[str, Mapping[str, str]]
     ) -> None:
-        """``orderable`` maps analyte to the LOINC coding to order it by."""
+        """``card`` is the card's uuid; ``orderable`` maps analyte to the LOINC coding to order it by."""
         self.case = case
         self.card = card
         self.originals = originals
@@ -118,7 +119,7 @@ class Builder:
     def _put(self, label: str, *actions: dict[str, Any]) -> None:
         if any(known["label"] == label for known in self.found):
             return
-        suggestion: Suggestion = {"label": label, "uuid": str(uuid5(self.card, label))}
+        suggestion: Suggestion = {"label": label, "uuid": written(uuid5(self.card, label))}
         if actions:
             suggestion["actions"] = list(actions)
         self.found.append(suggestion)
@@ -147,7 +148,8 @@ class Builder:
     def alternative(self, option: Option) -> None:
         """Change the draft to a drug with a lower tier; product, route and dose stay open."""
         candidates = [_ingredient(name) for name in option.codes]
-        offered = [drug for drug in candidates if allowed(self.case, drug, option.tier)][:_MOST_ALTERNATIVES]
+        fitting = (drug for drug in candidates if allowed(self.case, drug, option.tier))
+        offered = list(islice(fitting, _MOST_ALTERNATIVES))
         order = self.case.order
         if not offered or order is None or not order.id:
             self._alternatives = bool(self._alternatives)
@@ -201,7 +203,7 @@ class Builder:
             "resourceType": "MedicationRequest",
             "status": "draft",
             "intent": "order",
-            "medicationCodeableConcept": {"text": "Magnesium (product, route and dose to be chosen)"},
+            "medicationCodeableConcept": {"text": "Magnesium supplement (product, route and dose to be chosen)"},
             "subject": self._subject(),
             **self._encounter(),
         }
@@ -230,6 +232,7 @@ class Builder:
 
 _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
     "advice": Builder.advice,
+    "dose": Builder.advice,
     "cover": Builder.cover,
     "alternative": Builder.alternative,
     "remove": Builder.remove,

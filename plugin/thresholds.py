@@ -5,6 +5,7 @@ Marks are those of the clinical specification: [V] read in the source, [J] a jud
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -70,6 +71,7 @@ TABLE: dict[str, Threshold] = {
     "magnesium_actionable": Threshold(D("0.60"), "mmol/L", "[V] B36", D("0.50"), D("0.70")),
     "magnesium_severe": Threshold(D("0.50"), "mmol/L", "[V] B82", D("0.40"), D("0.55")),
     "magnesium_checked_hours": Threshold(D(72), "hours", "[J] R-MET-03", D(24), D(168)),
+    "potassium_low": Threshold(D("3.5"), "mmol/L", "[J] used without a laboratory range", D("3.0"), D("4.0")),
     "tsh_low": Threshold(D("0.1"), "mIU/L", "[J] R-MET-07", D("0.01"), D("0.4")),
     "weight_days_infant": Threshold(D(14), "days", "[J] R-DRUG-05", D(7), D(30)),
     "weight_days_toddler": Threshold(D(30), "days", "[J] R-DRUG-05", D(14), D(60)),
@@ -87,10 +89,14 @@ TABLE: dict[str, Threshold] = {
 }
 
 
+_TIMES = {"days", "hours", "minutes"}
+
+
 class Limits:
     """The figures in force, as attributes by name: ``limits.calcium_low``. Unknown names and bounds are refused."""
 
-    __slots__ = tuple(TABLE)
+    __slots__ = (*TABLE, "_spans")
+    _spans: dict[str, timedelta]
 
     def __init__(self, **chosen: Decimal) -> None:
         """Take the defaults and a site's own choices.
@@ -107,6 +113,7 @@ class Limits:
                     f"Threshold {name} is {value} {entry.unit}; it must lie between {entry.lowest} and {entry.highest}."
                 )
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "_spans", {name: _span(name, self) for name in TABLE if TABLE[name].unit in _TIMES})
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"Thresholds are fixed once loaded; {name} cannot be set.")
@@ -114,6 +121,14 @@ class Limits:
     def __getattr__(self, name: str) -> Decimal:
         raise AttributeError(f"There is no threshold named {name}.")
 
+    def span(self, name: str) -> timedelta:
+        """A figure that is a length of time, by name."""
+        return self._spans[name]
+
     def as_dict(self) -> dict[str, str]:
         """Name to figure, for the rule-set hash."""
         return {name: str(getattr(self, name)) for name in TABLE}
+
+
+def _span(name: str, limits: Limits) -> timedelta:
+    return timedelta(**{TABLE[name].unit: float(getattr(limits, name))})

@@ -55,11 +55,14 @@ _TSH: dict[str, Factor] = {
     "miu/ml": (1000, D(1)),
 }
 
+_POTASSIUM: dict[str, Factor] = {"mmol/l": (1, D(1)), "meq/l": (1, D(1))}
+
 TABLE: dict[str, dict[str, Factor]] = {
     "calcium": _CALCIUM,
     "calcium-corrected": _CALCIUM,
     "calcium-ionised": _CALCIUM,
     "magnesium": _MAGNESIUM,
+    "potassium": _POTASSIUM,
     "albumin": _ALBUMIN,
     "egfr": _FILTRATION,
     "weight": _WEIGHT,
@@ -71,6 +74,7 @@ CANONICAL = {
     "calcium-corrected": "mmol/L",
     "calcium-ionised": "mmol/L",
     "magnesium": "mmol/L",
+    "potassium": "mmol/L",
     "albumin": "g/L",
     "egfr": "mL/min/1.73 m2",
     "weight": "kg",

@@ -21,8 +21,9 @@ def refusal(request: HTTPConnection) -> str:
     # A page on the web can point its own name at 127.0.0.1; the browser then still sends that name.
     if not all(_is_local_name(host) for host in request.headers.getlist("host") or [""]):
         return "This request was made to another name than that of this machine (localhost)."
-    # Origins that may call the service from a browser may still not read its audit.
-    if not all(_is_local_name(origin.partition("://")[2]) for origin in request.headers.getlist("origin")):
+    # Origins that may call the service from a browser may still not read its audit: only this very address may.
+    own = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if any(origin != own for origin in request.headers.getlist("origin")):
         return "This request was made by a page of another site."
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from plugin.fhir.types import Concept, Dosage, Quantity, Repeat, Resource
@@ -86,6 +87,8 @@ _LONGEST_HOURS = D(8760) * 1000
 
 def number(value: Any) -> Decimal | None:
     """An exact number, or None for anything that is not one (a string, a boolean, a number beyond all measure)."""
+    if value is None:
+        return None
     if type(value) is int:
         value = D(value)
     if type(value) is not Decimal or not value.is_finite():
@@ -138,10 +141,11 @@ def _line(dosage: Dosage, resource: Resource, medication: Medication, limit_hour
     quantity = _amount(dosage)
     each = _milligrams(quantity, medication)
     repeat = dosage.timing.repeat if dosage.timing else None
-    once = _is_once(dosage, repeat)
+    times = _times_a_day(dosage, repeat)
+    once = _is_once(dosage, repeat, times)
     length = _length(repeat)
     short = length <= limit_hours if length is not None else _short_supply(resource, limit_hours)
-    daily = None if once else _daily(dosage, repeat, each, medication)
+    daily = None if once else _daily(dosage, times, each, medication)
     first = _first_day(each, daily, repeat, length)
     words = bool((dosage.text or "").strip())
     unreadable = quantity is not None or words
@@ -150,13 +154,12 @@ def _line(dosage: Dosage, resource: Resource, medication: Medication, limit_hour
     return Dose(each, _per_kilogram(quantity), daily, first, once or short, _as_needed(dosage), unreadable)
 
 
-def _daily(dosage: Dosage, repeat: Repeat | None, each: Decimal | None, medication: Medication) -> Decimal | None:
+def _daily(dosage: Dosage, times: Decimal | None, each: Decimal | None, medication: Medication) -> Decimal | None:
     """Dose by frequency, but never more than the limit that the order itself states."""
-    times = _times_a_day(dosage, repeat)
-    known = [amount for amount in (_cap(dosage, medication),) if amount is not None]
-    if each is not None and times is not None:
-        known.append(each * times)
-    return min(known, default=None)
+    most = _cap(dosage, medication)
+    if each is None or times is None:
+        return most
+    return each * times if most is None else min(most, each * times)
 
 
 def _first_day(
@@ -180,14 +183,15 @@ def _amount(dosage: Dosage) -> Quantity | None:
     return dosage.doseQuantity or dosage.dose
 
 
-def _unit(quantity: Quantity) -> str:
-    return "".join((quantity.code or quantity.unit or "").split()).lower().replace("µ", "u").replace("μ", "u")
+@lru_cache(maxsize=4096)
+def _unit(text: str) -> str:
+    return "".join(text.split()).lower().replace("µ", "u").replace("μ", "u")
 
 
 def _milligrams(quantity: Quantity | None, medication: Medication) -> Decimal | None:
     if quantity is None or (amount := _positive(quantity.value)) is None:
         return None
-    for unit in (_unit(quantity), "".join((quantity.unit or "").split()).lower()):
+    for unit in (_unit(quantity.code or quantity.unit or ""), "".join((quantity.unit or "").split()).lower()):
         if unit in _MG:
             return amount * _MG[unit]
         if unit in _PIECES or unit == "ml":
@@ -206,10 +210,13 @@ def _by_strength(amount: Decimal, liquid: bool, medication: Medication) -> Decim
 
 
 def _per_kilogram(quantity: Quantity | None) -> Decimal | None:
-    if quantity is None or (amount := _positive(quantity.value)) is None:
+    if quantity is None:
         return None
-    unit = _unit(quantity).split("/")
-    return amount * _MG[unit[0]] if len(unit) == 2 and unit[1] == "kg" and unit[0] in _MG else None
+    unit = _unit(quantity.code or quantity.unit or "").split("/")
+    if len(unit) != 2 or unit[1] != "kg" or unit[0] not in _MG:
+        return None
+    amount = _positive(quantity.value)
+    return amount * _MG[unit[0]] if amount is not None else None
 
 
 def _code_words(concept: Concept | None) -> set[str]:
@@ -232,15 +239,15 @@ def _times_a_day(dosage: Dosage, repeat: Repeat | None) -> Decimal | None:
     return next((D(_PER_DAY[word]) for word in sorted(words) if word in _PER_DAY), None)
 
 
-def _is_once(dosage: Dosage, repeat: Repeat | None) -> bool:
+def _is_once(dosage: Dosage, repeat: Repeat | None, times: Decimal | None) -> bool:
     """One dose and no more, by the timing, its code or, without a schedule, by the words of the order."""
     timing = dosage.timing
     code = timing.code if timing is not None else None
-    if repeat is not None and number(repeat.count) is not None:
-        return number(repeat.count) == 1
+    if repeat is not None and (count := number(repeat.count)) is not None:
+        return count == 1
     if code is not None and _ONCE & {(coding.code or "").upper() for coding in code.coding or ()}:
         return True
-    if _times_a_day(dosage, repeat) is not None:
+    if times is not None:
         return False
     if timing is not None and timing.event and len(timing.event) == 1:
         return True
@@ -255,6 +262,7 @@ def _has_schedule(dosage: Dosage, repeat: Repeat | None) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)
 def _says_once(text: str) -> bool:
     return bool(_ONCE_WORDS.search(text)) and not _AGAIN_WORDS.search(text)
 
@@ -275,14 +283,20 @@ def _length(repeat: Repeat | None) -> Decimal | None:
 
 def _short_supply(resource: Resource, limit_hours: Decimal) -> bool:
     request = resource.dispenseRequest
-    length = hours(request.expectedSupplyDuration) if request else None
-    return length is not None and length <= limit_hours and not number(request.numberOfRepeatsAllowed if request else 0)
+    if request is None or (length := hours(request.expectedSupplyDuration)) is None:
+        return False
+    return length <= limit_hours and not number(request.numberOfRepeatsAllowed)
 
 
 def _as_needed(dosage: Dosage) -> bool:
     if dosage.asNeededBoolean or dosage.asNeededCodeableConcept or dosage.asNeededFor or dosage.asNeeded is True:
         return True
-    return bool(_AS_NEEDED_WORDS.search(dosage.text or ""))
+    return _says_as_needed(dosage.text or "")
+
+
+@lru_cache(maxsize=4096)
+def _says_as_needed(text: str) -> bool:
+    return bool(_AS_NEEDED_WORDS.search(text))
 
 
 def _cap(dosage: Dosage, medication: Medication) -> Decimal | None:

@@ -35,8 +35,9 @@ def _end(period: Period | None) -> When | None:
 
 def dosages_of(resource: Resource) -> list[Dosage]:
     """The dosage lines of any medication resource."""
-    if resource.dosageInstruction is not None:
-        return resource.dosageInstruction
+    instructions = resource.dosageInstruction
+    if instructions is not None:
+        return instructions
     dosage = resource.dosage
     return dosage if isinstance(dosage, list) else [dosage] if dosage is not None else []
 
@@ -66,6 +67,8 @@ def _bounds(dosages: list[Dosage]) -> tuple[When | None, When | None]:
     periods = [
         d.timing.repeat.boundsPeriod for d in dosages if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod
     ]
+    if not periods:
+        return None, None
     starts = [start for period in periods if (start := _when(period.start))]
     ends = [end for period in periods if (end := _when(period.end))]
     start = min(starts, key=lambda when: when.earliest, default=None)
@@ -73,13 +76,13 @@ def _bounds(dosages: list[Dosage]) -> tuple[When | None, When | None]:
     return start, end
 
 
-def end_of_order(resource: Resource, start: When | None) -> When | None:
+def end_of_order(resource: Resource, dosages: list[Dosage], start: When | None) -> When | None:
     """When an order ends by its own words: dosage bounds, else the dispense request's validity, else bounded length."""
-    dosages = dosages_of(resource)
-    _, end = _bounds(dosages)
+    end = _bounds(dosages)[1]
     if end is not None:
         return end
-    if resource.dispenseRequest is not None and (end := _end(resource.dispenseRequest.validityPeriod)):
+    request = resource.dispenseRequest
+    if request is not None and (end := _end(request.validityPeriod)):
         return end
     lengths = [hours(d.timing.repeat.boundsDuration) for d in dosages if d.timing and d.timing.repeat]
     known = [length for length in lengths if length is not None]
@@ -87,6 +90,9 @@ def end_of_order(resource: Resource, start: When | None) -> When | None:
         return None
     finish = later(start.earliest, float(max(known)))
     return When(finish.isoformat(), finish, "time")
+
+
+_ANY_DRUG = Medication("ordinary")
 
 
 class Reader:
@@ -108,12 +114,12 @@ class Reader:
         Raises msgspec.ValidationError where a status or date that decides whether it counts cannot be read.
         """
         medication = of_resource(resource, self.medications)
-        status = status_code(resource.status)
         if medication.recognised in {"unrecognised", "none"} or medication.stem:
-            self._note_unresolved(resource, status)
+            self._note_unresolved(resource, status_code(resource.status))
             return
-        if not any(item.tier or item.classes for item in medication.ingredients):
+        if not medication.ingredients or not any(item.tier or item.classes for item in medication.ingredients):
             return
+        status = status_code(resource.status)
         if resource.resourceType in {"MedicationStatement", "MedicationUsage"} and self._is_not_taken(resource, status):
             when = _when(resource.dateAsserted) or _when(resource.effectiveDateTime) or _start(resource.effectivePeriod)
             self.not_taken += [(item.name, when, _reference(resource)) for item in medication.ingredients]
@@ -139,7 +145,7 @@ class Reader:
         return status in _NOT_TAKING or bool(codes & _NOT_TAKING)
 
     def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
-        dosages = dosages_of(resource)
+        dosages = span.dosages if span.dosages is not None else dosages_of(resource)
         wanted = any(item.tier or item.classes & PROPHYLAXIS for item in medication.ingredients)
         dose = of_order(dosages, resource, medication, self.limits.single_dose_hours) if dosages and wanted else Dose()
         for ingredient in medication.ingredients:
@@ -170,16 +176,31 @@ class Reader:
             return None
         dosages = dosages_of(resource)
         start = _bounds(dosages)[0] or _when(resource.authoredOn)
-        end = end_of_order(resource, start)
-        over = end is not None and end.latest < self.now
+        end = end_of_order(resource, dosages, start)
+        if self._is_forgotten(resource, end):
+            return None
+        over = (end is not None and end.latest < self.now) or self._was_once(resource, dosages, start)
         if status == "on-hold":
-            return Span(False, True, start, start, None)
+            return Span(False, True, start, start, None, dosages)
         if status == "active" and not over:
-            return Span(True, False, start, None, end.latest if end else None)
+            return Span(True, False, start, None, end.latest if end else None, dosages)
         if status in _ENDED or over:
             last = end if end is not None and end.earliest <= self.now else start
-            return Span(False, False, start, last, None)
+            return Span(False, False, start, last, None, dosages)
         return None
+
+    def _is_forgotten(self, resource: Resource, end: When | None) -> bool:
+        """Records leave orders active for years: beyond the window of D.0 one counts only with an end still to come."""
+        authored = _when(resource.authoredOn)
+        if authored is None or (end is not None and end.latest >= self.now):
+            return False
+        return authored.age(self.now) > self.limits.span("record_window_days")
+
+    def _was_once(self, resource: Resource, dosages: list[Dosage], start: When | None) -> bool:
+        """A single dose ordered more than a day ago is over, whatever its status says."""
+        if start is None or not dosages or start.age(self.now) <= self.limits.span("single_dose_hours"):
+            return False
+        return of_order(dosages, resource, _ANY_DRUG, self.limits.single_dose_hours).single
 
     def statement(self, resource: Resource, status: str) -> Span | None:
         """A MedicationStatement: current while active and within its period; ``unknown`` is not current."""
@@ -258,13 +279,23 @@ class Reader:
 class Span:
     """Whether a record is current, on hold, and what it tells of start and end."""
 
-    __slots__ = ("current", "ends", "last", "on_hold", "start")
+    __slots__ = ("current", "dosages", "ends", "last", "on_hold", "start")
 
     def __init__(
-        self, current: bool, on_hold: bool, start: When | None, last: When | None, ends: datetime | None
+        self,
+        current: bool,
+        on_hold: bool,
+        start: When | None,
+        last: When | None,
+        ends: datetime | None,
+        dosages: list[Dosage] | None = None,
     ) -> None:
-        """``last`` is the last known exposure of one that is not current; ``ends`` the planned end of a current one."""
+        """``last`` is the last known exposure of one that is not current; ``ends`` the planned end of a current one.
+
+        ``dosages`` are the dosage lines where they were read already.
+        """
         self.current, self.on_hold, self.start, self.last, self.ends = current, on_hold, start, last, ends
+        self.dosages = dosages
 
 
 def _start(period: Period | None) -> When | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from plugin.fhir import observations
-from plugin.fhir.age import age_of
-from plugin.fhir.types import Resource
-from plugin.patient import Gap
+from plugin.fhir.types import KNOWN_TYPES, Resource
+from plugin.patient import Age, Gap
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import When, parse
@@ -59,11 +57,12 @@ def gaps_of(
     prefetch: Mapping[str, Key],
     lost: Lost,
     patient: Resource | None,
+    age: Age | None,
     now: datetime,
     limits: Limits,
     *,
     types: Mapping[str, str],
-    expected: set[str],
+    expected: Collection[str],
 ) -> Mapping[str, tuple[Gap, ...]]:
     """The gaps of each declared key; ``lost`` are (type, id) of the resources that could not be read, by key."""
     gaps: dict[str, tuple[Gap, ...]] = {}
@@ -75,7 +74,7 @@ def gaps_of(
         if told:
             gaps[name] = told
     if not gaps.get("patient") and "patient" in types:
-        own = tuple(_patient_gaps(patient, now))
+        own = tuple(_patient_gaps(patient, age))
         gaps |= {"patient": own} if own else {}
     return gaps
 
@@ -94,7 +93,7 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
 def _lost_gaps(name: str, lost: list[tuple[str, str]], kind: str) -> Iterable[Gap]:
     """One gap for each resource that could not be read, in an order of their own."""
     for resource_type, identity in sorted(set(lost)):
-        if resource_type in {kind, "", "Medication"}:
+        if resource_type in {kind, "", "Medication"} or resource_type not in KNOWN_TYPES:
             reference = f"{resource_type or kind}/{identity}" if identity else resource_type or kind
             text = f"{plain(reference)} in {_words(name).lower()} could not be read"
             yield Gap(name, "key-failed", text, True, reference)
@@ -132,8 +131,7 @@ def _covers(name: str, key: Key, now: datetime, limits: Limits) -> bool:
     moments = [when for resource in key.resources if (when := _dated(resource)) is not None]
     if not moments:
         return False
-    days: Decimal = getattr(limits, WINDOW_DAYS[name])
-    return max(when.age(now) for when in moments) >= timedelta(days=float(days))
+    return max(when.age(now) for when in moments) >= limits.span(WINDOW_DAYS[name])
 
 
 def _dated(resource: Resource) -> When | None:
@@ -145,10 +143,9 @@ def _dated(resource: Resource) -> When | None:
     return parse(text) if text else None
 
 
-def _patient_gaps(resource: Resource | None, now: datetime) -> Iterable[Gap]:
+def _patient_gaps(resource: Resource | None, age: Age | None) -> Iterable[Gap]:
     if resource is None or not resource.birthDate:
         yield Gap("patient", "date-missing", "Birth date not recorded: age not counted")
         return
-    age = age_of(resource.birthDate, now)
     if age is None:
         yield Gap("patient", "implausible", "Birth date unreadable: age not counted", True)

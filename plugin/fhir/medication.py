@@ -72,8 +72,22 @@ def _from_product(products: list[Product], label: str, texts: tuple[str, ...]) -
         (part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in best.strengths
     )
     return Medication(
-        "code", label or best.name, best.ingredients, best.route or worded_route, long_acting, conflict, "", strengths
+        "code",
+        label or best.name,
+        best.ingredients,
+        best.route or worded_route,
+        long_acting,
+        conflict,
+        named=_hidden(best, texts) if conflict else "",
+        strengths=strengths,
     )
+
+
+def _hidden(product: Product, texts: tuple[str, ...]) -> str:
+    """The H/M drug that a text names and the code does not mean."""
+    meant = {item.name for item in product.ingredients}
+    worded = (item for text in texts for item in _from_text(text).ingredients)
+    return next((item.name for item in worded if item.tier in _STEM_TIERS and item.name not in meant), "")
 
 
 def of_concept(concept: Concept, *also: str, rejecting: bool = True) -> Medication:

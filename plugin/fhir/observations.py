@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -12,8 +12,18 @@ import msgspec
 
 from plugin import units
 from plugin.fhir.medication import terminology
-from plugin.fhir.ranges import Person, amount_of, limits_of, unit_of
-from plugin.fhir.types import Coding, Component, Concept, Quantity, ReferenceRange, Resource, concept_of
+from plugin.fhir.ranges import Bounds, Person, amount_of, known_limits, limits_of, unit_of
+from plugin.fhir.types import (
+    Coding,
+    Component,
+    Concept,
+    Quantity,
+    Reference,
+    ReferenceRange,
+    Resource,
+    concept_of,
+    interpretation_of,
+)
 from plugin.patient import Result
 from plugin.text import plain
 from plugin.thresholds import Limits
@@ -28,6 +38,16 @@ _NOT_BLOOD = re.compile(r"\b(?:urin|csf|cerebrospinal|spinal|saliva|stool|fa?ec|
 _LOW_FLAGS = {"L", "LL", "LU"}
 _POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
 _LONGEST_AMOUNT = 12
+_FAMILIES = {
+    "calcium": "calcium",
+    "calcium-corrected": "calcium",
+    "calcium-ionised": "ionised",
+    "magnesium": "magnesium",
+    "albumin": "albumin",
+}
+_PLAUSIBLE = {
+    analyte: (f"{family}_lowest_plausible", f"{family}_highest_plausible") for analyte, family in _FAMILIES.items()
+}
 
 
 @lru_cache(maxsize=16384)
@@ -46,19 +66,23 @@ def analyte_of(concept: Concept | None) -> str | None:
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What the code of an Observation means: ``ours`` is False for what surely holds no result that rules read."""
+    """What the code of an Observation means: ``ours`` is False for what surely holds no result that rules read.
+
+    ``named`` is the analyte, or what it would be if the code were LOINC, which ``analyte`` alone says that it is.
+    """
 
     analyte: str
     ours: bool
     metaboliser: bool
+    named: str = ""
 
 
-_UNCODED = Meaning("", True, False)
+UNCODED = Meaning("", True, False)
 
 
 def meaning_of(resource: Resource) -> Meaning:
     """What an Observation is about, worked out once per distinct code."""
-    return meaning(bytes(resource.raw_code)) if resource.raw_code else _UNCODED
+    return meaning(bytes(resource.raw_code)) if resource.raw_code else UNCODED
 
 
 @lru_cache(maxsize=8192)
@@ -66,10 +90,11 @@ def meaning(raw: bytes) -> Meaning:
     """What the JSON of an Observation's code means."""
     concept = concept_of(raw)
     if concept is None:
-        return _UNCODED
+        return UNCODED
     analyte = analyte_of(concept) or ""
     words = (concept.text or "") + " ".join(coding.display or "" for coding in concept.coding or ())
-    return Meaning(analyte, bool(analyte or _analyte_without_system(concept)), "cyp2d6" in words.lower())
+    named = analyte or _analyte_without_system(concept) or ""
+    return Meaning(analyte, bool(named), "cyp2d6" in words.lower(), named)
 
 
 def _analyte_without_system(concept: Concept | None) -> str | None:
@@ -91,9 +116,8 @@ def when_of(resource: Resource) -> When | None:
     return parse(text) if text else None
 
 
-def wrong_specimen(resource: Resource) -> bool:
+def wrong_specimen(resource: Resource, reference: Reference | None) -> bool:
     """True when the specimen is said to be something else than blood, serum or plasma."""
-    reference = resource.specimen
     if reference is None:
         return False
     words = reference.display or ""
@@ -104,17 +128,30 @@ def wrong_specimen(resource: Resource) -> bool:
     return bool(_CELLS.search(words) or (_NOT_BLOOD.search(words) and not _BLOOD.search(words)))
 
 
-def results_of(resource: Resource, now: datetime, limits: Limits, person: Person) -> list[Result]:
+def results_of(resource: Resource, meaning: Meaning, now: datetime, limits: Limits, person: Person) -> list[Result]:
     """The results that one Observation holds, its components included; empty when it holds none of ours."""
-    whole = _named(resource)
     parts = [(named, part) for part in resource.component or () if (named := _named(part))[0]]
-    if resource.status in _EXCLUDED or not (whole[0] or parts) or wrong_specimen(resource):
+    if resource.status in _EXCLUDED or not (meaning.named or parts):
+        return []
+    specimen = resource.specimen
+    if wrong_specimen(resource, specimen):
         return []
     every: list[tuple[tuple[str, bool], Resource | Component]] = [*parts]
-    if whole[0] and not (parts and _is_empty(resource)):
-        every.append((whole, resource))
-    found = (_result(name, part, resource, now, limits, person, coded=coded) for (name, coded), part in every)
-    return [result for result in found if result is not None]
+    if meaning.named and not (parts and _is_empty(resource)):
+        every.append(((meaning.named, bool(meaning.analyte)), resource))
+    whole = Whole(resource, when_of(resource), (specimen.reference or "") if specimen else "", now, limits, person)
+    return [result for named, part in every if (result := _result(*named, part, whole)) is not None]
+
+
+class Whole(msgspec.Struct, frozen=True, gc=False):
+    """What the parts of one Observation share."""
+
+    resource: Resource
+    when: When | None
+    specimen: str
+    now: datetime
+    limits: Limits
+    person: Person
 
 
 def _named(part: Resource | Component) -> tuple[str, bool]:
@@ -127,60 +164,51 @@ def _is_empty(part: Resource | Component) -> bool:
     return part.valueQuantity is None and part.valueString is None
 
 
-def _result(
-    analyte: str,
-    part: Resource | Component,
-    whole: Resource,
-    now: datetime,
-    limits: Limits,
-    person: Person,
-    *,
-    coded: bool,
-) -> Result | None:
+def _result(analyte: str, coded: bool, part: Resource | Component, whole: Whole) -> Result | None:
     """None for a result that is said to be absent; one without any value, or with a value in words, is unreadable.
 
     So is one whose code names no system, one dated in the future, and one with a modifier that we do not know.
     """
     if part.dataAbsentReason is not None:
         return None
-    quantity, text, ranges = part.valueQuantity, part.valueString, part.referenceRange or ()
-    when, specimen = when_of(whole), whole.specimen
-    value, problem, inferred, unit = _value(analyte, quantity, text, ranges)
-    normal = limits_of(analyte, ranges, person, unit)
+    quantity, text = part.valueQuantity, part.valueString
+    resource, when, limits = whole.resource, whole.when, whole.limits
+    amount = amount_of(quantity) if quantity is not None else None
+    value, problem, inferred, unit = _value(analyte, quantity, amount, text, part)
+    normal = _normal(analyte, part, whole.person, unit)
     if value is not None and not is_plausible(analyte, value, limits):
         problem = "implausible"
     if normal.lower is not None and not is_plausible(analyte, normal.lower, limits):
         normal = normal.unreadable()
-    future = when is not None and when.earliest > now + timedelta(minutes=float(limits.future_minutes))
-    if not coded or future or whole.modifierExtension:
+    future = when is not None and when.earliest > whole.now + limits.span("future_minutes")
+    if not coded or future or resource.modifierExtension:
         problem = "implausible"
     return Result(
         analyte,
-        f"Observation/{whole.id}" if whole.id else "Observation",
+        f"Observation/{resource.id}" if resource.id else "Observation",
         None if problem else value,
         problem,
         (quantity.comparator or "").strip() if quantity else "",
-        whole.status not in _FINAL,
+        resource.status not in _FINAL,
         inferred,
-        _flagged_low(part.interpretation),
+        _is_flagged_low(part),
         when,
         normal.lower,
         normal.upper,
         normal.found,
-        (specimen.reference or "") if specimen else "",
-        plain(whole.status or "", 20),
-        _shown(quantity, text, value, analyte),
+        whole.specimen,
+        plain(resource.status or "", 20),
+        _shown(quantity, amount, text, value, analyte),
         normal.doubt_below,
     )
 
 
 def _value(
-    analyte: str, quantity: Quantity | None, text: str | None, ranges: Sequence[ReferenceRange]
+    analyte: str, quantity: Quantity | None, amount: Decimal | None, text: str | None, part: Resource | Component
 ) -> tuple[Decimal | None, str, bool, units.Unit | None]:
     """(value in the canonical unit, problem, unit inferred, unit)."""
     if quantity is None:
         return None, "implausible" if text is None else "unit-missing", False, None
-    amount = amount_of(quantity)
     if amount is None:
         return None, "implausible", False, None
     if analyte not in units.TABLE:
@@ -188,11 +216,17 @@ def _value(
     unit = unit_of(analyte, quantity)
     inferred = False
     if unit == "unit-missing":
-        unit = _range_unit(analyte, ranges)
+        unit = _range_unit(analyte, part.referenceRange or ())
         inferred = not isinstance(unit, str)
     if isinstance(unit, str):
         return None, unit, False, None
     return unit.convert(amount), "", inferred, unit
+
+
+def _normal(analyte: str, part: Resource | Component, person: Person, unit: units.Unit | None) -> Bounds:
+    raw = part.raw_referenceRange if isinstance(part, Resource) else None
+    known = known_limits(analyte, bytes(raw), unit) if raw else None
+    return known if known is not None else limits_of(analyte, part.referenceRange or (), person, unit)
 
 
 def _range_unit(analyte: str, ranges: Sequence[ReferenceRange]) -> units.Unit | str:
@@ -204,12 +238,21 @@ def _range_unit(analyte: str, ranges: Sequence[ReferenceRange]) -> units.Unit | 
 
 def is_plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
     """Whether a person can have this value; what has no bounds of its own must not be negative."""
-    family = {"calcium": "calcium", "calcium-corrected": "calcium", "calcium-ionised": "ionised"}.get(analyte, analyte)
-    if family not in {"calcium", "ionised", "magnesium", "albumin"}:
+    names = _PLAUSIBLE.get(analyte)
+    if names is None:
         return value >= 0
-    lowest: Decimal = getattr(limits, f"{family}_lowest_plausible")
-    highest: Decimal = getattr(limits, f"{family}_highest_plausible")
-    return lowest <= value <= highest
+    return bool(getattr(limits, names[0]) <= value <= getattr(limits, names[1]))
+
+
+def _is_flagged_low(part: Resource | Component) -> bool:
+    if not isinstance(part, Resource):
+        return _flagged_low(part.interpretation)
+    return _raw_flagged_low(bytes(part.raw_interpretation)) if part.raw_interpretation else False
+
+
+@lru_cache(maxsize=4096)
+def _raw_flagged_low(raw: bytes) -> bool:
+    return _flagged_low(interpretation_of(raw))
 
 
 def _flagged_low(interpretation: list[Concept] | Concept | None) -> bool:
@@ -220,12 +263,13 @@ def _concepts(interpretation: list[Concept] | Concept | None) -> list[Concept]:
     return interpretation if isinstance(interpretation, list) else [interpretation] if interpretation else []
 
 
-def _shown(quantity: Quantity | None, text: str | None, value: Decimal | None, analyte: str) -> str:
+def _shown(
+    quantity: Quantity | None, amount: Decimal | None, text: str | None, value: Decimal | None, analyte: str
+) -> str:
     """The result as the laboratory wrote it, and in our unit where that differs."""
     if quantity is None:
         return f'"{plain(text, 30)}"' if text else "(no readable value)"
     unit = plain(quantity.unit or quantity.code or "", 20)
-    amount = amount_of(quantity)
     number_words = f"{amount:f}" if amount is not None else "(unreadable)"
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"

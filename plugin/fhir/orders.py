@@ -6,8 +6,8 @@ from plugin.fhir.dose import of_order
 from plugin.fhir.exposures import end_of_order, route_of
 from plugin.fhir.medication import of_resource
 from plugin.fhir.records import status_code
-from plugin.fhir.types import Resource
-from plugin.patient import Dose, Exposure, Medication, Order
+from plugin.fhir.types import KNOWN_TYPES, Resource
+from plugin.patient import UNREADABLE, Dose, Exposure, Medication, Order
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import parse
@@ -20,26 +20,27 @@ def order_of(resource: Resource, index: int, limits: Limits, medications: dict[s
     medication = of_resource(resource, medications)
     dosages = resource.dosageInstruction or []
     start = parse(resource.authoredOn) if resource.authoredOn else None
-    end = end_of_order(resource, start)
+    end = end_of_order(resource, dosages, start)
+    status, encounter = status_code(resource.status), resource.encounter
     return Order(
         f"MedicationRequest/{resource.id}" if resource.id else f"draftOrders.entry[{index}]",
         resource.id or "",
         medication,
-        status_code(resource.status),
-        status_code(resource.status) not in _NOT_ORDERED and not resource.doNotPerform,
+        status,
+        status not in _NOT_ORDERED and not resource.doNotPerform,
         route_of(dosages, medication),
         of_order(dosages, resource, medication, limits.single_dose_hours),
         end.latest if end else None,
-        (resource.encounter.reference or "") if resource.encounter else "",
+        (encounter.reference or "") if encounter else "",
     )
 
 
 def unreadable_order(resource_type: str, identity: str, index: int) -> Order | None:
     """A draft that could not be decoded: an order whose drug nobody could see, never an absent one."""
-    if resource_type not in {"MedicationRequest", ""}:
+    if resource_type not in {"MedicationRequest", ""} and resource_type in KNOWN_TYPES:
         return None
     reference = f"MedicationRequest/{identity}" if identity else f"draftOrders.unreadable[{index}]"
-    return Order(reference, identity, Medication("unrecognised"), "draft", True, "", Dose(), None, "")
+    return Order(reference, identity, Medication("unrecognised", UNREADABLE), "draft", True, "", Dose(), None, "")
 
 
 def as_exposures(order: Order) -> list[Exposure]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
 from plugin import units
 from plugin.fhir.dose import number
-from plugin.fhir.types import Quantity, Range, ReferenceRange
+from plugin.fhir.types import Quantity, Range, ReferenceRange, ranges_of
 
 _UCUM = {"", "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"}
 _AGE_UNITS = {
@@ -58,6 +59,13 @@ def unit_of(analyte: str, quantity: Quantity) -> units.Unit | str:
     if (quantity.system or "").strip().rstrip("/") not in _UCUM and unit.strip():
         code = ""
     return units.find(analyte, code, unit)
+
+
+@lru_cache(maxsize=4096)
+def known_limits(analyte: str, raw: bytes, unit: units.Unit | None) -> Bounds | None:
+    """The limits of a range that holds for everybody, worked out once per distinct text; None for any other."""
+    ranges = ranges_of(raw) or ()
+    return _bounds(analyte, ranges[0], unit) if len(ranges) == 1 and _is_plain(ranges[0]) else None
 
 
 def limits_of(analyte: str, ranges: Sequence[ReferenceRange], person: Person, unit: units.Unit | None) -> Bounds:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from plugin.fhir import observations, records
-from plugin.fhir.age import age_of, days_of
+from plugin.fhir.age import age_of
 from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.ranges import Person
 from plugin.fhir.types import Resource
-from plugin.patient import DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Result
+from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Result
 from plugin.thresholds import Limits
 
 _MEDICATION_TYPES = frozenset(
@@ -29,6 +29,7 @@ class _Found:
 
     __slots__ = (
         "acute",
+        "age",
         "allergens",
         "cocaine",
         "earlier",
@@ -46,6 +47,7 @@ class _Found:
         self.medications = medications
         self.earlier = earlier
         self.patient: Resource | None = None
+        self.age: Age | None = None
         self.results: dict[str, list[Result]] = {}
         self.problems: list[Problem] = []
         self.reactions: list[DystoniaReaction] = []
@@ -65,7 +67,7 @@ def read(
     limits: Limits,
     *,
     types: Mapping[str, str],
-    expected: Iterable[str],
+    expected: Collection[str],
 ) -> tuple[Patient, list[Order]]:
     """The patient and the draft orders of one call.
 
@@ -74,36 +76,46 @@ def read(
     """
     medications = _medications(prefetch, drafts)
     subject = _patient_resource(patient_id, prefetch)
-    person = _person(subject, now)
-    earlier = Earlier(now, limits, lambda resource: observations.results_of(resource, now, limits, person))
+    person, age = _person(subject, now)
+
+    def read_old(resource: Resource) -> list[Result]:
+        return observations.results_of(resource, observations.meaning_of(resource), now, limits, person)
+
+    earlier = Earlier(now, limits, read_old)
     found = _Found(MedicationReader(now, limits, medications), earlier)
-    found.patient = subject
-    lost = {name: list(_take_all(key, found, now, limits, person)) for name, key in prefetch.items()}
+    found.patient, found.age = subject, age
+    lost = {name: _take_all(key, found, now, limits, person) for name, key in prefetch.items()}
     orders = list(_orders(drafts, limits, medications)) if drafts is not None else []
-    gaps = gaps_of(prefetch, lost, found.patient, now, limits, types=types, expected=set(expected))
+    gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
     whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
     foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
     return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders
 
 
-def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> Iterable[tuple[str, str]]:
-    """Read every resource of a key; yields (type, id) of those that cannot be read, found now or by the host."""
+def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
+    """Read every resource of a key; returns (type, id) of those that cannot be read, found now or by the host."""
+    lost, is_old = [], found.earlier.keeps
     for resource in key.resources:
         kind = resource.resourceType
         try:
             # The many that mean nothing to any rule are told apart here, without a further call for each.
             if kind == "Observation":
-                if resource.raw_code and not resource.raw_component:
-                    meaning = observations.meaning(bytes(resource.raw_code))
-                    if not meaning.ours and not meaning.metaboliser:
-                        continue
-            elif kind == "Condition" and (not resource.raw_code or records.meaning(bytes(resource.raw_code)) is None):
-                continue
-            _take(resource, found, now, limits, person)
+                code = resource.raw_code
+                meaning = observations.meaning(bytes(code)) if code else observations.UNCODED
+                if resource.raw_component or meaning.metaboliser:
+                    _take_observation(resource, meaning, found, now, limits, person)
+                elif meaning.ours and not (meaning.analyte and is_old(meaning.analyte, resource)):
+                    _take_current(resource, meaning, found, now, limits, person)
+            elif kind in _MEDICATION_TYPES:
+                found.medications.read(resource)
+            elif kind != "Condition":
+                _take(resource, found)
+            elif resource.raw_code and (meant := records.meaning(bytes(resource.raw_code))) is not None:
+                found.problems.append(records.problem_of(resource, meant))
         except msgspec.ValidationError:
-            yield kind, resource.id or ""
-    for item in key.unreadable:
-        yield item.resource_type, item.id
+            lost.append((kind, resource.id or ""))
+    lost += [(item.resource_type, item.id) for item in key.unreadable]
+    return lost
 
 
 def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource]) -> Iterable[Order]:
@@ -137,26 +149,19 @@ def _patient_resource(patient_id: str, prefetch: Mapping[str, Key]) -> Resource 
     return None
 
 
-def _person(resource: Resource | None, now: datetime) -> Person:
+def _person(resource: Resource | None, now: datetime) -> tuple[Person, Age | None]:
     birth = (resource.birthDate or "") if resource is not None else ""
     gender = (resource.gender or "").lower() if resource is not None else ""
-    age, days = age_of(birth, now), days_of(birth, now)
-    if age is None or days is None:
-        return Person(gender, None)
-    return Person(gender, {"years": age.years, "months": age.months, "weeks": days // 7, "days": days})
+    lived = age_of(birth, now) if birth else None
+    if lived is None:
+        return Person(gender, None), None
+    age, days = lived
+    return Person(gender, {"years": age.years, "months": age.months, "weeks": days // 7, "days": days}), age
 
 
-def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
+def _take(resource: Resource, found: _Found) -> None:
     kind = resource.resourceType
-    if kind == "Observation":
-        _take_observation(resource, found, now, limits, person)
-    elif kind in _MEDICATION_TYPES:
-        found.medications.read(resource)
-    elif kind == "Condition":
-        problem = records.problem_of(resource)
-        if problem is not None:
-            found.problems.append(problem)
-    elif kind == "AllergyIntolerance":
+    if kind == "AllergyIntolerance":
         found.reactions += records.reactions_of(resource)
         found.allergens |= records.allergens_of(resource)
     elif kind == "FamilyMemberHistory":
@@ -170,24 +175,34 @@ def _take(resource: Resource, found: _Found, now: datetime, limits: Limits, pers
             found.palliative = min(found.palliative or reference, reference)
 
 
-def _take_observation(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
-    meaning = observations.meaning_of(resource)
+def _take_observation(
+    resource: Resource, meaning: observations.Meaning, found: _Found, now: datetime, limits: Limits, person: Person
+) -> None:
+    """One of the few that hold several results, or that are about CYP2D6."""
     if resource.raw_component:
-        _take_results(resource, found, now, limits, person)
+        _take_results(resource, meaning, found, now, limits, person)
     elif meaning.analyte and found.earlier.keeps(meaning.analyte, resource):
         return
-    elif meaning.analyte == "cocaine-screen":
-        if observations.is_positive(resource):
-            found.cocaine.append(observations.screen(resource))
     elif meaning.ours:
-        _take_results(resource, found, now, limits, person)
+        _take_current(resource, meaning, found, now, limits, person)
     if meaning.metaboliser and observations.is_poor_metaboliser(resource):
         reference = f"Observation/{resource.id}"
         found.poor = min(found.poor or reference, reference)
 
 
-def _take_results(resource: Resource, found: _Found, now: datetime, limits: Limits, person: Person) -> None:
-    for result in observations.results_of(resource, now, limits, person):
+def _take_current(
+    resource: Resource, meaning: observations.Meaning, found: _Found, now: datetime, limits: Limits, person: Person
+) -> None:
+    if meaning.analyte != "cocaine-screen":
+        _take_results(resource, meaning, found, now, limits, person)
+    elif observations.is_positive(resource):
+        found.cocaine.append(observations.screen(resource))
+
+
+def _take_results(
+    resource: Resource, meaning: observations.Meaning, found: _Found, now: datetime, limits: Limits, person: Person
+) -> None:
+    for result in observations.results_of(resource, meaning, now, limits, person):
         found.results.setdefault(result.analyte, []).append(result)
 
 
@@ -213,7 +228,7 @@ def _assemble(
     return Patient(
         patient_id,
         now,
-        age_of(resource.birthDate, now) if resource is not None and resource.birthDate else None,
+        found.age,
         (resource.gender or "").lower() if resource is not None else "",
         bool(resource is not None and (resource.deceasedBoolean or resource.deceasedDateTime)),
         tuple(sorted(exposures, key=_exposure_order)),

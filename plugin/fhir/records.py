@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -19,10 +20,16 @@ _PAST = {"inactive", "remission", "resolved"}
 _REFUTED = {"refuted", "entered-in-error"}
 _UNSURE = {"unconfirmed", "provisional", "differential"}
 _DYSTONIA_WORDS = ("dyston", "oculogyric", "torticollis", "lockjaw")
+# Words that deny a dystonia that follows within a few words, or tell of a relative's.
+_NAMED = r"\W+(?:\w+\W+){0,4}?\w*(?:dyston|oculogyric|torticollis|lockjaw)"
+_DENIED = re.compile(
+    r"\b(?:no|not|denie[sd]|without|negative for|ruled? out|never)" + _NAMED + r"|dyston\w*\W+ruled out"
+)
+_RELATIVE = re.compile(r"\b(?:family history|fhx?|mother|father|sister|brother)" + _NAMED)
 _DRUG_WORDS = ("drug", "medic", "neurolep", "antipsych", "induced", "reaction", "adverse", "side effect")
 _DYSTONIA_CONCEPTS = frozenset({"dystonia", "drug-dystonia", "acute-drug-dystonia", "torticollis", "oculogyric-crisis"})
 _PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
-_ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC", "NONAC"}
+_ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC"}
 _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
 _NO_CONCEPTS: frozenset[str] = frozenset()
 
@@ -53,9 +60,14 @@ def texts_of(concept: Concept | None) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def says_dystonia(text: str) -> bool:
-    """True when a text names a dystonia (C: "dyston", "oculogyric", "torticollis", "lockjaw")."""
+    """True when a text names a dystonia (C: "dyston", "oculogyric", "torticollis", "lockjaw") and does not deny it."""
     lowered = text.lower()
-    return any(word in lowered for word in _DYSTONIA_WORDS)
+    return any(word in lowered for word in _DYSTONIA_WORDS) and not _DENIED.search(lowered)
+
+
+def _own_dystonia(text: str) -> bool:
+    """The same of the patient, not of a relative."""
+    return says_dystonia(text) and not _RELATIVE.search(text.lower())
 
 
 def status_code(status: Concept | str | None) -> str:
@@ -93,18 +105,15 @@ def meaning(raw: bytes) -> Meaning | None:
     """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
     concepts, texts, by_text = concepts_of(code), texts_of(code), False
-    if "drug-dystonia" not in concepts and any(says_dystonia(text) for text in texts):
+    if "drug-dystonia" not in concepts and any(_own_dystonia(text) for text in texts):
         by_text = True
         named = bool(_drugs_in(texts)) or _mentions_drug(" ".join(texts).lower())
         concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named else set())
     return Meaning(concepts, plain(texts[0]) if texts else "", by_text, _drugs_in(texts)) if concepts else None
 
 
-def problem_of(resource: Resource) -> Problem | None:
+def problem_of(resource: Resource, meant: Meaning) -> Problem:
     """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
-    meant = meaning(bytes(resource.raw_code)) if resource.raw_code else None
-    if meant is None:
-        return None
     noted = _drugs_in(note.text or "" for note in resource.note or ())
     return Problem(
         meant.concepts,
@@ -114,7 +123,7 @@ def problem_of(resource: Resource) -> Problem | None:
         status_code(resource.verificationStatus) in _UNSURE,
         meant.by_text,
         _onset(resource),
-        tuple(dict.fromkeys((*meant.drugs, *noted))),
+        tuple(dict.fromkeys((*meant.drugs, *noted))) if noted else meant.drugs,
     )
 
 
@@ -158,7 +167,7 @@ def _dystonic(reaction: Reaction) -> tuple[bool, bool]:
     manifestations = [inner.concept or inner for inner in reaction.manifestation or ()]
     coded = any(concepts_of(concept) & _DYSTONIA_CONCEPTS for concept in manifestations)
     texts = [text for concept in manifestations for text in texts_of(concept)] + [reaction.description or ""]
-    return coded, any(says_dystonia(text) for text in texts)
+    return coded, any(_own_dystonia(text) for text in texts)
 
 
 def _reaction_date(resource: Resource, reaction: Reaction) -> When | None:

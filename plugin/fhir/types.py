@@ -42,6 +42,7 @@ from plugin.fhir.datatypes import (
 )
 
 __all__ = [
+    "KNOWN_TYPES",
     "Adherence",
     "AnyResource",
     "Coding",
@@ -69,6 +70,8 @@ __all__ = [
     "Search",
     "Timing",
     "concept_of",
+    "interpretation_of",
+    "ranges_of",
 ]
 
 _NOTHING = msgspec.Raw()
@@ -94,7 +97,13 @@ def _lazy(name: str) -> Any:
 
     def get(self: Any) -> Any:
         raw = read(self)
-        return _LAZY[name](raw) if raw else None
+        if not raw:
+            return None
+        try:
+            return _LAZY[name](raw)
+        except (ValueError, ArithmeticError, RecursionError):
+            # A number that no computer can hold, or hostile nesting, is an unreadable element like any other.
+            raise msgspec.ValidationError(f"{name} cannot be read") from None
 
     return property(get)
 
@@ -108,12 +117,36 @@ def concept_of(raw: bytes) -> Concept | None:
 _CONCEPT: msgspec.json.Decoder[Concept | None] = msgspec.json.Decoder(Concept | None, float_hook=Decimal)
 
 
+@lru_cache(maxsize=4096)
+def ranges_of(raw: bytes) -> list[ReferenceRange] | None:
+    """The reference ranges in ``raw``: a laboratory sends the same ones with all its results."""
+    return _RANGES.decode(raw)
+
+
+_RANGES: msgspec.json.Decoder[list[ReferenceRange] | None] = msgspec.json.Decoder(
+    list[ReferenceRange] | None, float_hook=Decimal
+)
+
+
+@lru_cache(maxsize=4096)
+def interpretation_of(raw: bytes) -> list[Concept] | Concept | None:
+    """The flags in ``raw``, each distinct text read once."""
+    return _FLAGS.decode(raw)
+
+
+_FLAGS: msgspec.json.Decoder[list[Concept] | Concept | None] = msgspec.json.Decoder(
+    list[Concept] | Concept | None, float_hook=Decimal
+)
+
+
 class Resource(msgspec.Struct, gc=False):
     """Any resource; elements that its type does not have, or that nobody reads of it, are None."""
 
     if TYPE_CHECKING:
         raw_code: msgspec.Raw | None
         raw_component: msgspec.Raw | None
+        raw_interpretation: msgspec.Raw | None
+        raw_referenceRange: msgspec.Raw | None
         raw_medicationCodeableConcept: msgspec.Raw | None
         resourceType: str
         id: str | None = None
@@ -295,6 +328,10 @@ VisionPrescription
 """.split()  # noqa: SIM905
 
 
+# A type outside this set is misspelt or unknown to us: its resource is unreadable whatever key it stands under.
+KNOWN_TYPES = frozenset({*ELEMENTS, *_OTHERS})
+
+
 def _field(name: str) -> tuple[str, Any, Any]:
     if name in _SHORT:
         return name, _SHORT[name], None
@@ -335,3 +372,5 @@ for _name, _kind in _LONG.items():
     _LAZY[_name] = msgspec.json.Decoder(_type, float_hook=Decimal).decode
 for _name in ("code", "medicationCodeableConcept"):
     _LAZY[_name] = lambda raw: concept_of(bytes(raw))
+_LAZY["interpretation"] = lambda raw: interpretation_of(bytes(raw))
+_LAZY["referenceRange"] = lambda raw: ranges_of(bytes(raw))

@@ -157,19 +157,22 @@ def _finding(
         + ", ".join(factor.word for factor in factors)
         + "."
     ]
-    notes = [note] if note else []
+    why += [note] if note else []
+    covered = any(prophylaxis(case))
+    notes = []
     if not history.increase and any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Medication history not available: treated as a new start.")
     if case.medication.recognised == "text":
         notes.append("Drug matched by text.")
     facts = tuple(factor.fact for factor in factors)
-    return Finding(level, _summary(blocker, factors), tuple(why), facts, _WATCH, tuple(notes), _options(case, blocker))
+    options = _options(case, blocker, covered)
+    return Finding(level, _summary(blocker, factors, covered), tuple(why), facts, _WATCH, tuple(notes), options)
 
 
-def _summary(blocker: Blocker, factors: list[Factor]) -> str:
+def _summary(blocker: Blocker, factors: list[Factor], covered: bool) -> str:
     """Names the drug and as many factors as fit, major ones first."""
     words = [factor.word for factor in factors]
-    tail = "Consider cover or lower-risk agent."
+    tail = "Consider a lower-risk agent." if covered else "Consider cover or lower-risk agent."
     for count in range(len(words), 0, -1):
         more = f", +{len(words) - count} more" if count < len(words) else ""
         text = f"{blocker.title}: raised acute dystonia risk ({', '.join(words[:count])}{more}). {tail}"
@@ -178,16 +181,18 @@ def _summary(blocker: Blocker, factors: list[Factor]) -> str:
     return f"{blocker.title}: raised acute dystonia risk. {tail}"
 
 
-def _options(case: Case, blocker: Blocker) -> tuple[Option, ...]:
+def _options(case: Case, blocker: Blocker, covered: bool) -> tuple[Option, ...]:
+    """What could be done; no second anticholinergic beside one that is current or in the cart."""
     antiemetic = blocker.ingredient.classes & {"dopamine-antiemetic", "male-sex-not-counted"}
     antipsychotic = "antipsychotic" in blocker.ingredient.classes
     others = ("ondansetron",) if antiemetic and not antipsychotic else ("olanzapine", "quetiapine", "aripiprazole")
     if blocker.name in {"prochlorperazine", "droperidol"}:
         others = ("ondansetron",)
-    options = [
-        Option("cover", "Add short anticholinergic cover", ("benztropine",)),
+    oral = case.order is not None and case.order.route == "oral"
+    options = [] if covered else [Option("cover", "Add short anticholinergic cover", ("benztropine",))]
+    options += [
         Option("alternative", "Change to a lower-risk option", others, tier=blocker.tier),
-        Option("advice", "Reduce the dose or use the oral route"),
+        Option("dose", "Reduce the dose" if oral else "Reduce the dose or use the oral route"),
     ]
     metabolic = case.patient.has("hypoparathyroidism") or case.patient.has("deletion-22q11")
     if metabolic is not None and not _fresh_calcium(case):

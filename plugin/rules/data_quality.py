@@ -12,7 +12,7 @@ import msgspec
 
 from plugin import labs
 from plugin.drug_risk import blocker_of, weight_kg
-from plugin.patient import Result
+from plugin.patient import UNREADABLE, Result
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -39,6 +39,8 @@ _PROBLEM_WORDS = {
     "implausible": "is implausible or unreadable",
 }
 _MAGNESIUM = ("magnesium",)
+# Clients may name keys of their own: no more of them than a reader can use.
+_MOST_KEYS, _LONGEST_KEY = 5, 40
 _SHORT = {"albumin": "albumin", "egfr": "eGFR"}
 _JUDGED = {*labs.CALCIUM, *_MAGNESIUM, "albumin"}
 
@@ -53,10 +55,9 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def _verdict(lines: Iterable[Line]) -> Verdict:
-    found = list(lines)
-    if not found:
+    told = list(dict.fromkeys(lines))
+    if not told:
         return clear()
-    told = list(dict.fromkeys(found))
     told.sort(key=lambda line: not line.alone)
     shorts = dict.fromkeys(line.short for line in told if line.alone) or {told[0].short: None}
     finding = Finding(
@@ -76,7 +77,7 @@ def matter(case: Case) -> bool:
     if not case.order.active or case.patient.deceased:
         return False
     medication = case.medication
-    if medication.recognised == "unrecognised" or medication.stem:
+    if medication.recognised == "unrecognised" or medication.stem or medication.named:
         return True
     return any(verdict.status is not Status.NOT_APPLICABLE for _, verdict in case.earlier)
 
@@ -85,7 +86,10 @@ def _drug(case: Case) -> Iterable[Line]:
     medication, order = case.medication, case.order
     if order is None:
         return
-    if medication.recognised == "unrecognised":
+    if medication.label == UNREADABLE:
+        text = "The order could not be read: dystonia rules not run for this order."
+        yield Line("the order could not be read", text, True, order.reference)
+    elif medication.recognised == "unrecognised":
         yield Line(
             "drug not recognised",
             "Drug not recognised (a code or reference without a name): dystonia rules not run for this order.",
@@ -103,7 +107,7 @@ def _drug(case: Case) -> Iterable[Line]:
         yield Line(
             "a current drug not recognised",
             f"A medication on record has no recognisable name ({plain(reference)}).",
-            False,
+            True,
             reference,
         )
 
@@ -124,19 +128,26 @@ def _labs(case: Case) -> Iterable[Line]:
 
 def _candidates(case: Case, analytes: tuple[str, ...], state: labs.State) -> Iterable[Result]:
     """The newest result of each kind, those that might be the newest, and what the state was held up by."""
-    found: dict[Result, None] = {}
+    every: list[Result] = []
     for analyte in analytes:
-        found |= dict.fromkeys(labs.fresh(case.patient, analyte, case.limits)[:1])
-        found |= dict.fromkeys(labs.undated(case.patient, analyte, case.limits))
+        if case.patient.results.get(analyte):
+            every += labs.fresh(case.patient, analyte, case.limits)[:1]
+            every += labs.undated(case.patient, analyte, case.limits)
     if state.doubt:
-        found |= dict.fromkeys(state.results)
+        every += state.results
+    found: list[Result] = []
+    for result in every:
+        if result not in found:
+            found.append(result)
     return found
 
 
 def _lab_lines(case: Case, name: str, result: Result, state: labs.State) -> Iterable[Line]:
-    told, short = labs.describe(result, case.patient), _SHORT.get(result.analyte, name)
     held_up = state.grade == "unknown" and result in state.results
     problem = _problem_words(case, result)
+    if not (problem or result.provisional or (held_up and result.inferred)):
+        return
+    told, short = labs.describe(result, case.patient), _SHORT.get(result.analyte, name)
     if problem:
         text = f"{told} {problem}: not used.{_last_readable(case, result)}"
         yield Line(f"{short} {problem}", text, held_up, result.reference)
@@ -152,7 +163,7 @@ def _problem_words(case: Case, result: Result) -> str:
         return "is dated in the future"
     if result.problem:
         return _PROBLEM_WORDS[result.problem]
-    dated = result not in labs.undated(case.patient, result.analyte, case.limits)
+    dated = labs.has_date(case.patient, result, case.limits)
     return "" if dated or result.analyte not in _JUDGED else "has no usable date"
 
 
@@ -206,10 +217,11 @@ def _short(text: str) -> str:
 
 def _contradictions(case: Case) -> Iterable[Line]:
     if case.medication.conflict and case.order is not None:
+        named = f" (the text names {case.medication.named})" if case.medication.named else ""
         yield Line(
-            "drug code and text differ",
-            "The order's code and text name different drugs; the code was used.",
-            False,
+            f"drug code and text differ{named}",
+            f"The order's code and text name different drugs{named}; the code was used.",
+            bool(case.medication.named),
             case.order.reference,
         )
     for text in case.patient.contradictions:
@@ -219,7 +231,7 @@ def _contradictions(case: Case) -> Iterable[Line]:
 def _other_patient(case: Case) -> Iterable[Line]:
     total = sum(case.patient.foreign.values())
     if total:
-        keys = ", ".join(sorted(case.patient.foreign))
+        keys = ", ".join(plain(name, _LONGEST_KEY) for name in sorted(case.patient.foreign)[:_MOST_KEYS])
         yield Line(
             "data of a different patient left out",
             f"Data of a different patient were received and left out ({total} in {keys}).",
@@ -261,7 +273,7 @@ def may_stand_alone(case: Case) -> bool:
     """D.6: for a tier H or M drug, or an order whose drug could not be recognised."""
     if case.order is None:
         return False
-    if case.medication.recognised == "unrecognised" or case.medication.stem:
+    if case.medication.recognised == "unrecognised" or case.medication.stem or case.medication.named:
         return True
     blocker = blocker_of(case)
     return blocker is not None and blocker.tier in {"H", "M"}

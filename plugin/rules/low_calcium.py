@@ -84,6 +84,7 @@ def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) 
     else:
         advice = f"consider correcting calcium first ({'QT, ' if long_qt else ''}tetany, dystonia)."
     effects = "tetany and dystonia" + (", and a long QT interval" if long_qt else "")
+    grade = _GRADED[state.grade] if state.confirmed else "Possibly low"
     notes = list(state.notes)
     if any(result.provisional for result in state.results):
         notes.append("The result is not final.")
@@ -95,7 +96,7 @@ def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) 
     return Finding(
         level,
         f"{_amount(case, state)} + {blocker.name}: {advice}",
-        (f"{_GRADED[state.grade]} calcium adds to the risk of {blocker.name}: {effects}.",),
+        (f"{grade} calcium adds to the risk of {blocker.name}: {effects}.",),
         tuple(Fact(*line) for line in labs.evidence(state, case.patient)),
         (),
         tuple(notes),

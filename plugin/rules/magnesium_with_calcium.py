@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from plugin import labs
 from plugin.patient import Result
 from plugin.rule import (
@@ -48,6 +46,7 @@ def _not_asked(case: Case) -> Verdict | None:
     if problem is not None:
         return problem
     replaces = any(item.classes & _REPLACEMENT for item in case.medication.ingredients)
+    replaces = replaces and case.order.route != "topical"
     return None if replaces else NOT_APPLICABLE
 
 
@@ -76,7 +75,7 @@ def _ordered(case: Case) -> bool:
 
 def _recent(case: Case) -> list[Result]:
     """Magnesium results of the last 72 hours, readable or not; one without a unit counts as no result (D.6a)."""
-    window = timedelta(hours=float(case.limits.magnesium_checked_hours))
+    window = case.limits.span("magnesium_checked_hours")
     return [
         result
         for result in case.patient.results.get("magnesium", ())
@@ -93,7 +92,8 @@ def _facts(case: Case, *states: labs.State) -> tuple[Fact, ...]:
 
 
 def _low(case: Case, calcium: labs.State, magnesium: labs.State) -> Finding:
-    summary = f"{_words('Mg', magnesium)} mmol/L with {_words('Ca', calcium)}"
+    unit = " mmol/L" if calcium.value is not None else ""
+    summary = f"{_words('Mg', magnesium)} mmol/L with {_words(calcium.name, calcium)}{unit}"
     notes = [*calcium.notes, *magnesium.notes]
     if any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Current orders could not be read: magnesium may be ordered already.")

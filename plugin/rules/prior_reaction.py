@@ -90,6 +90,7 @@ def _from_reaction(case: Case, ingredient: Ingredient, reaction: DystoniaReactio
         (),
         notes,
         _options(ingredient),
+        True,
     )
 
 
@@ -112,6 +113,7 @@ def _from_condition(case: Case, ingredient: Ingredient, problem: Problem) -> Fin
         (),
         (note,),
         _options(ingredient),
+        True,
     )
 
 
@@ -121,6 +123,8 @@ def _options(ingredient: Ingredient) -> tuple[Option, ...]:
         options.append(
             Option("alternative", "Use a non-dopamine antiemetic", ("ondansetron",), tier=ingredient.tier or "L")
         )
+    else:
+        options.append(Option("alternative", "Use another drug", (), tier=ingredient.tier or "L"))
     return (*options, Option("advice", "Correct the allergy record if it is wrong"))
 
 

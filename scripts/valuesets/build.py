@@ -20,7 +20,7 @@ from tables import LOCAL, SYSTEMS, Row, SourceError, check_digits, read_unique  
 DATA: Final = ROOT / "valuesets" / "data"
 OBSERVATIONS: Final = (
     "albumin", "calcium", "calcium-corrected", "calcium-ionised", "cocaine-screen", "egfr", "ft3", "ft4", "magnesium",
-    "tsh", "weight",
+    "potassium", "tsh", "weight",
 )  # fmt: skip
 ROUTE_NAMES: Final = {
     "nasal": "Nasal", "ophthalmic": "Into the eye", "oral": "By mouth", "other": "Another route",

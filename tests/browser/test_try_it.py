@@ -101,9 +101,9 @@ def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 class Visit:
     """One page in its own context, which notes what a page must never do."""
 
-    def __init__(self, browser: Any, site: str, width: int) -> None:
+    def __init__(self, browser: Any, site: str, width: int, height: int = 860) -> None:
         self.site = site
-        self.context = browser.new_context(viewport={"width": width, "height": 860})
+        self.context = browser.new_context(viewport={"width": width, "height": height})
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
@@ -133,8 +133,8 @@ class Visit:
 def visit(chromium: Any, site: str) -> Iterator[Callable[..., Visit]]:
     visits: list[Visit] = []
 
-    def start(width: int = 1400) -> Visit:
-        visits.append(Visit(chromium, site, width))
+    def start(width: int = 1400, height: int = 860) -> Visit:
+        visits.append(Visit(chromium, site, width, height))
         return visits[-1]
 
     yield start
@@ -204,6 +204,75 @@ def test_overriding_with_a_reason_sends_feedback(visit: Callable[..., Visit]) ->
     assert sent["overrideReason"]["reason"]["code"]
     assert sent["overrideReason"]["userComment"] == "Seen with the endocrinologist"
     expect(card.locator(".card-told")).to_contain_text("Overridden")
+
+
+def test_overriding_without_a_reason_sends_none(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=berta-sampler")
+    one.fire()
+    card = page.locator(".card").first
+    expect(card.get_by_label("Reason for not following this card")).to_have_value("")
+    with page.expect_response("**/feedback") as answered:
+        card.get_by_role("button", name="Override").click()
+    assert answered.value.status == 200
+    sent = answered.value.request.post_data_json["feedback"][0]
+    assert set(sent) == {"card", "outcome", "outcomeTimestamp"}
+    expect(card.locator(".card-told")).to_have_text("Overridden. Feedback recorded.")
+
+
+BROKEN_WORDS = """() => [...document.querySelectorAll("table.stack td, table.stack th, .pairs dt")].flatMap((cell) => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  const broken = [];
+  while (texts.nextNode()) {
+    for (const word of texts.currentNode.data.matchAll(/[A-Za-z]+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, word.index);
+      range.setEnd(texts.currentNode, word.index + word[0].length);
+      if (range.getClientRects().length > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+})"""
+
+
+def test_at_1280_pixels_nothing_is_cut(visit: Callable[..., Visit]) -> None:
+    one = visit(1280, 900)
+    page = one.open("/#patient=berta-sampler&hook=order-sign")
+    whole = page.evaluate(
+        """() => {
+          const list = document.getElementById("patients").getBoundingClientRect();
+          const bottoms = [...document.querySelectorAll(".patient")].map((row) => row.getBoundingClientRect().bottom);
+          return bottoms.filter((bottom) => bottom <= Math.min(list.bottom, innerHeight)).length;
+        }"""
+    )
+    assert whole >= 6
+    one.fire()
+    card = page.locator(".card").first
+    needed = {"Reason for not following this card": 320, "Comment (optional)": 180}
+    for label, width in needed.items():
+        assert card.get_by_label(label).bounding_box()["width"] >= width
+    assert not one.scrolls_sideways()
+
+
+def test_the_review_breaks_no_word_at_1280_pixels(visit: Callable[..., Visit]) -> None:
+    one = visit(1280, 900)
+    drugs = ["promethazine", "methotrimeprazine", "prochlorperazine", "haloperidol"]
+    page = one.open("/#patient=dora-mockingham&hook=order-sign")
+    edited = json.loads(page.locator("#request").input_value())
+    entry = edited["context"]["draftOrders"]["entry"][0]["resource"]
+    orders = [{**entry, "id": f"d-{name}", "medicationCodeableConcept": {"text": f"{name} 5 mg"}} for name in drugs]
+    edited["context"]["draftOrders"]["entry"] = [{"resource": order} for order in orders]
+    page.locator("#request").fill(json.dumps(edited))
+    one.fire()
+    page.get_by_role("link", name="see the audit case").click()
+    expect(page.get_by_role("heading", name="What every rule said")).to_be_visible()
+    expect(page.get_by_text("medicationAdministrations")).to_be_visible()
+    assert page.evaluate(BROKEN_WORDS) == []
+    assert not one.scrolls_sideways()
+    one.open("/review")
+    expect(page.locator("table.calls")).to_contain_text("promethazine")
+    assert page.evaluate(BROKEN_WORDS) == []
+    assert not one.scrolls_sideways()
 
 
 def test_a_card_leads_to_its_guideline_page(visit: Callable[..., Visit]) -> None:

@@ -45,9 +45,10 @@ KEPT: list[tuple[str, Any]] = [
     ("again", ACCEPTED),
     ("no timestamp", {"card": CARD_UUID, "outcome": "accepted"}),
     ("no reason", {"card": CARD_UUID, "outcome": "overridden"}),
-    ("null reason", {"card": CARD_UUID, "outcome": "overridden", "overrideReason": None}),
-    ("comment only", {"card": CARD_UUID, "outcome": "overridden", "overrideReason": {"userComment": "x" * 9000}}),
-    ("strange extras", ACCEPTED | {"acceptedSuggestions": "s1", "more": [1], "outcomeTimestamp": 7}),
+    ("null everywhere", ACCEPTED | dict.fromkeys(("overrideReason", "acceptedSuggestions", "outcomeTimestamp"))),
+    ("null reason", ACCEPTED | {"overrideReason": {"reason": None, "userComment": None}}),
+    ("comment only", {"card": CARD_UUID, "outcome": "overridden", "overrideReason": {"userComment": "x" * 4000}}),
+    ("strange extras", ACCEPTED | {"more": [1], "extension": {"x": 10**19}}),
     ("a card that is no uuid", ACCEPTED | {"card": "card-1"}),
 ]
 
@@ -68,7 +69,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("an array", b"[]", "feedback: expected an array, got nothing"),
     ("no feedback", b"{}", "feedback: expected an array, got nothing"),
     ("an object", b'{"feedback": {}}', "feedback: expected an array, got an object"),
-    ("an entry that is text", b'{"feedback": ["x"]}', "feedback[0]: expected an object, got another string"),
+    ("an entry that is text", b'{"feedback": ["x"]}', "feedback[0]: expected an object, got a string"),
     ("no card", b'{"feedback": [{"outcome": "accepted"}]}', "feedback[0].card: expected the uuid of a card, got noth"),
     ("a number", b'{"feedback": [{"card": 7, "outcome": "accepted"}]}', "feedback[0].card: expected the uuid of a car"),
     (
@@ -82,6 +83,8 @@ REFUSED: list[tuple[str, bytes, str]] = [
         "feedback[1].outcome: expected accepted or overridden, got another string",
     ),
     ("nesting", b'{"feedback": ' + b"[" * 100_000, "nested too deeply"),
+    ("a huge integer", b'{"feedback": [], "x": ' + b"9" * 4301 + b"}", "a number that is out of range"),
+    ("a huge exponent", b'{"feedback": [], "x": 1e99999999999999999999}', "a number that is out of range"),
 ]
 
 
@@ -91,6 +94,62 @@ def test_what_says_nothing_gets_400(service: Running, body: bytes, text: str) ->
     assert answer.status_code == 400
     assert text in reason(answer)
     assert "Xanthippe" not in answer.text
+
+
+SUGGESTIONS, OVERRIDE = "feedback[1].acceptedSuggestions", "feedback[1].overrideReason"
+MISTYPED: list[tuple[dict[str, Any], str]] = [
+    ({"acceptedSuggestions": CANARY}, f"{SUGGESTIONS}: expected an array of objects with id, got a string."),
+    ({"acceptedSuggestions": {"id": "s1"}}, f"{SUGGESTIONS}: expected an array of objects with id, got an object."),
+    ({"acceptedSuggestions": [{"id": "a"}, CANARY]}, f"{SUGGESTIONS}[1]: expected an object with id, got a string."),
+    ({"acceptedSuggestions": [{}]}, f"{SUGGESTIONS}[0].id: expected a string, got nothing."),
+    ({"acceptedSuggestions": [{"id": ""}]}, f"{SUGGESTIONS}[0].id: expected a string, got an empty string."),
+    ({"acceptedSuggestions": [{"id": 7}]}, f"{SUGGESTIONS}[0].id: expected a string, got a number."),
+    ({"overrideReason": CANARY}, f"{OVERRIDE}: expected an object, got a string."),
+    ({"overrideReason": [CANARY]}, f"{OVERRIDE}: expected an object, got an array."),
+    ({"overrideReason": {"reason": CANARY}}, f"{OVERRIDE}.reason: expected an object, got a string."),
+    ({"overrideReason": {"reason": {"code": 7}}}, f"{OVERRIDE}.reason.code: expected a string, got a number."),
+    ({"overrideReason": {"userComment": [CANARY]}}, f"{OVERRIDE}.userComment: expected a string, got an array."),
+    (
+        {"overrideReason": {"userComment": "x" * 4001}},
+        f"{OVERRIDE}.userComment: expected at most 4000 characters, got 4001.",
+    ),
+    ({"outcomeTimestamp": 7}, "feedback[1].outcomeTimestamp: expected a string, got a number."),
+    ({"outcomeTimestamp": False}, "feedback[1].outcomeTimestamp: expected a string, got a boolean."),
+    ({"card": "x" * 256}, "feedback[1].card: expected at most 255 characters, got 256."),
+]
+
+
+@pytest.mark.parametrize(("change", "text"), MISTYPED, ids=[row[1].partition("].")[2][:50] for row in MISTYPED])
+def test_a_field_of_another_type_is_named_and_nothing_is_cut(service: Running, change: Any, text: str) -> None:
+    answer = service.client.post(PATH, json={"feedback": [ACCEPTED, ACCEPTED | change]})
+    assert (answer.status_code, reason(answer)) == (400, text)
+    assert CANARY not in answer.text
+
+
+def test_every_answer_names_its_audit_entry_and_refused_feedback_is_audited(service: Running) -> None:
+    kept = service.client.post(PATH, json={"feedback": [ACCEPTED]})
+    assert (len(kept.headers["X-Audit-Id"]), kept.headers["X-Audit-State"]) == (26, "durable")
+    refusals = [
+        (service.client.post(PATH, json={"feedback": [{"card": CANARY}]}), 400, "toy-patient-view", "feedback[0].outc"),
+        (service.client.post(PATH, content=b"{}"), 415, "toy-patient-view", "Content-Type"),
+        (service.client.get(PATH), 405, "toy-patient-view", "Feedback is a POST."),
+        (service.client.post(f"/cds-services/{CANARY}/feedback", json={}), 404, "?", "There is no such service."),
+    ]
+    for answer, status, name, text in refusals:
+        assert answer.headers["X-Audit-State"] == "durable"
+        row = service.audited(answer).row
+        assert (answer.status_code, row.status, row.outcome, row.service) == (status, status, "refused", name)
+        assert row.detail.startswith(f"Feedback: {text}")
+        assert (row.hook, row.patient, row.cards, row.results) == ("", "", b"[]", b"[]")
+        assert CANARY not in str(row)
+
+
+def test_without_an_audit_feedback_says_so(start: Starter) -> None:
+    service = start(audit=False)
+    for body, status in (({"feedback": [ACCEPTED]}, 200), ({}, 400)):
+        answer = service.client.post(PATH, json=body)
+        assert (answer.status_code, answer.headers["X-Audit-State"]) == (status, "off")
+        assert answer.headers["X-Audit-Id"]
 
 
 def test_transport_of_feedback(start: Starter) -> None:

@@ -167,11 +167,17 @@ def _verdicts(body: Json) -> dict[tuple[str, str], str]:
     }
 
 
+# A sex that is not told is not counted, which is what the specification says of it; every other loss is a gap.
+SEX_COUNTS = {"R-DRUG-01"}
+
+
 @settings(derandomize=True, max_examples=600, deadline=None)
 @given(degraded())
 def test_less_readable_is_never_clear(case: tuple[Json, Json, str]) -> None:
     body, worse, what = case
     before, after = _verdicts(body), _verdicts(worse)
     for key, status in before.items():
+        if what.endswith("without_sex") and key[0] in SEX_COUNTS:
+            continue
         if status in {"fired", "not-checked"}:
             assert after[key] != "clear", f"{key} was {status} and is clear {what}"

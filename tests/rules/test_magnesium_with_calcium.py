@@ -183,7 +183,9 @@ def test_orders_that_could_not_be_read_are_said_beside_the_warning() -> None:
 # The record as it is opened: without any order.
 def test_patient_view_without_an_order() -> None:
     card = view(ca(1.0), mg(0.5)).card
-    assert card["summary"] == ("Mg 0.50 mmol/L with Ca 1.00: calcium will not correct until magnesium is replaced.")
+    assert card["summary"] == (
+        "Mg 0.50 mmol/L with Ionised Ca 1.00 mmol/L: calcium will not correct until magnesium is replaced."
+    )
     assert "subject" not in card["extension"]["org.dystonia-cds"]
     assert view(ca(1.2), mg(0.5)).cards == []
     assert view(ca(1.0), mg(0.5), who=patient(deceasedBoolean=True)).verdict(RULE) == "not-applicable"
@@ -199,7 +201,10 @@ def test_the_card_of_a_low_magnesium() -> None:
     card = sign(CALCIUM_ORDER, WOMAN_60, lab("calcium-sc", 6.8, "mg/dL"), lab("albumin", 34, "g/L"),
                 mg(1.2, "mg/dL"), taking("omeprazole")).card  # fmt: skip
     assert card["indicator"] == "warning"
-    assert card["summary"] == "Mg 0.49 mmol/L with Ca 1.82: calcium will not correct until magnesium is replaced."
+    assert (
+        card["summary"]
+        == "Mg 0.49 mmol/L with Corrected Ca 1.82 mmol/L: calcium will not correct until magnesium is replaced."
+    )
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts == [
         "Total Ca 6.8 mg/dL = 1.70 mmol/L (2026-11-22, 3 h ago; status final)",

@@ -106,7 +106,7 @@ def test_fire_and_audit_beside_a_running_service(
         assert text in fired.stdout
     listed = run(environment, "audit", "list", "--json", "--since", "1h")
     (entry,) = [json.loads(line) for line in listed.stdout.splitlines()]
-    assert set(entry) >= {"id", "time", "client", "service", "hook", "hookInstance", "cards", "results"}
+    assert list(entry) == ["id", "time", "client", "service", "hook", "hookInstance", "cards", "results"]
     assert (entry["service"], entry["cards"][0]["summary"]) == ("toy-order-sign", "A toy")
     assert entry["id"] in run(environment, "audit", "list").stdout
     shown = json.loads(run(environment, "audit", "show", entry["id"]).stdout)
@@ -139,13 +139,42 @@ def test_fire_says_why_a_call_was_refused(environment: dict[str, str], tmp_path:
 CALLS = [
     ("[1]", "holds no JSON object"),
     ("{", "is not JSON"),
+    ('{"hook": "patient-view", "x": NaN}', "is not JSON"),
+    ('{"hook": "patient-view", "x": -Infinity}', "is not JSON"),
+    ('{"hook":' + "[" * 100_000 + "]" * 100_000 + "}", "is nested too deeply"),
+    ('{"x":' + '{"a":' * 100_000 + "1" + "}" * 100_001, "is nested too deeply"),
+    ('{"hook": []}', "The call names no hook. Hooks answered: medication-refill"),
+    ('{"body": {"hook": 7}}', "The call names no hook."),
+    ("{}", "The call names no hook."),
     (json.dumps(call(hook="encounter-discharge")), "The call's hook is 'encounter-discharge', and no service answers"),
 ]
 
 
 @pytest.mark.parametrize(("content", "sentence"), CALLS)
 def test_a_call_that_cannot_be_sent(environment: dict[str, str], tmp_path: Path, content: str, sentence: str) -> None:
-    refused(run(environment, "fire", file_with(tmp_path, content)), sentence)
+    answer = run(environment, "fire", file_with(tmp_path, content))
+    refused(answer, sentence)
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_call_is_sent_byte_by_byte(environment: dict[str, str], tmp_path: Path, wrapped: bool) -> None:
+    twice = '{"hook": "patient-view", "hookInstance": "i", "context": {"patientId": "p1", "patientId": "p2"}}'
+    answer = run(environment, "fire", file_with(tmp_path, f'{{"body": {twice}}}' if wrapped else twice))
+    assert answer.returncode == 1
+    assert "Status 400: context: the same key stands twice" in answer.stdout
+
+
+def test_a_refusal_is_seen_in_the_list_and_alone(environment: dict[str, str], tmp_path: Path) -> None:
+    run(environment, "fire", file_with(tmp_path, call(prefetch={"patient": patient("p2")})))
+    (line,) = run(environment, "audit", "list", "--json").stdout.splitlines()
+    entry = json.loads(line)
+    assert len(entry) == 8
+    table = run(environment, "audit", "list").stdout
+    assert "Status" in table
+    assert "412 refused" in table
+    shown = json.loads(run(environment, "audit", "show", entry["id"]).stdout)
+    assert (shown["status"], shown["outcome"], shown["detail"][:20]) == (412, "refused", "The Patient resource")
 
 
 def test_a_file_that_is_not_there(environment: dict[str, str], tmp_path: Path) -> None:
@@ -178,6 +207,8 @@ STARTS: list[tuple[str, dict[str, str], tuple[str, ...], str]] = [
     ("plugin name", {"PLUGIN": "tests.contract.toy:NONE"}, (), "the module has no NONE"),
     ("plugin kind", {"PLUGIN": "tests.contract.toy:KEYS"}, (), "is a dict, expected a factory"),
     ("plugin result", {"PLUGIN": "builtins:repr"}, (), "made a str, expected a cds_hooks.service.Plugin"),
+    ("plugin that is no factory", {"PLUGIN": "os:getcwd"}, (), "The plugin os:getcwd cannot be made: TypeError"),
+    ("plugin of a strange module", {"PLUGIN": ".:x"}, (), "The plugin .:x cannot be imported: TypeError"),
     ("folder", {"DATA_DIR": "/proc/none"}, (), "/proc/none"),
 ]
 
@@ -220,8 +251,17 @@ def test_since() -> None:
     assert moment("7d", now) == now - timedelta(days=7)
     assert moment("2026-11-01", now) == datetime(2026, 11, 1, tzinfo=UTC)
     assert moment("2026-11-01T10:00:00+01:00", now) == datetime(2026, 11, 1, 9, tzinfo=UTC)
-    with pytest.raises(CallTrouble, match="expected a date"):
-        moment("yesterday", now)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["yesterday", "", "d", "²d", "٣d", "-1d", "99999999999999d", "9" * 5000 + "s", "0001-01-01T00:00+14:00", "1e3d"],
+    ids=lambda text: text[:15],
+)
+def test_a_since_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(CallTrouble, match="expected a date") as raised:
+        moment(text, datetime(2026, 11, 22, tzinfo=UTC))
+    assert len(str(raised.value)) < 150
 
 
 def test_the_first_answer_comes_soon(environment: dict[str, str]) -> None:

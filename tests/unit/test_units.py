@@ -20,6 +20,8 @@ FACTORS = [
     row("magnesium in mg/dL", "magnesium", "mg/dL", 1, "2.4305"),
     *(row(f"{name} in meq/L is half a mmol/L", name, "meq/L", 1, 2) for name in (*CALCIUM, "magnesium")),
     *(row(f"{name} in umol/L", name, "umol/L", 1, 1000) for name in (*CALCIUM, "magnesium")),
+    row("potassium in mmol/L", "potassium", "mmol/L", 1, 1),
+    row("potassium in meq/L is the same", "potassium", "meq/L", 1, 1),
     row("albumin in g/L", "albumin", "g/L", 1, 1),
     row("albumin in g/dL", "albumin", "g/dL", 10, 1),
     row("albumin in umol/L", "albumin", "umol/L", "0.0665", 1),

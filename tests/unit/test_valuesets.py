@@ -651,6 +651,7 @@ def test_observations_are_the_union_of_what_the_template_needs(codes: Terminolog
         "ft3",
         "ft4",
         "magnesium",
+        "potassium",
         "tsh",
         "weight",
     }

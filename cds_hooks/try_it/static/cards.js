@@ -71,7 +71,7 @@ export function cardView(card, session) {
 
   async function override(reasons, select, comment) {
     const content = { outcome: "overridden" };
-    const reason = reasons[Number(select?.value)];
+    const reason = select?.value ? reasons[Number(select.value)] : undefined;
     const said = comment.value.trim();
     if (reason || said) {
       content.overrideReason = {};

@@ -1,0 +1,109 @@
+"""One rule's failure is its own: what a failing rule, failing results or a late clock leave of the rest."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+from typing import Any
+
+import msgspec
+import pytest
+
+from cds_hooks.service import KeyState, Prefetched
+from plugin import engine, labs
+from plugin.engine import Judged, judge
+from plugin.fhir.reader import read
+from plugin.patient import Patient
+from plugin.rule import Case, Rule, Status, Verdict
+from plugin.rules import RULES
+from plugin.services import TYPES
+from plugin.thresholds import Limits
+from tests.support.fhir import NOW, PATIENT, lab, order, patient
+from tests.support.fire import sign
+from tests.support.rows import resource
+
+Json = dict[str, Any]
+LIMITS = Limits()
+
+
+def judged(*, rules: tuple[Rule, ...] = RULES, seconds: float = 60, results: tuple[Json, ...] = ()) -> Judged:
+    """A haloperidol draft for a man of 22 years, all keys sent."""
+    sent = {"patient": [patient()], "observations": list(results)}
+    data = {
+        key: Prefetched(KeyState.SATISFIED, resources=[resource(one) for one in sent.get(key, [])]) for key in TYPES
+    }
+    drafts = Prefetched(KeyState.SATISFIED, resources=[resource(order("haloperidol"))])
+    found, orders = read(PATIENT, NOW, data, drafts, LIMITS, types=TYPES, expected=())
+    return judge(found, orders, "order-sign", rules, LIMITS, jurisdiction="us", deadline=monotonic() + seconds)[0]
+
+
+def verdicts(one: Judged) -> dict[str, Verdict]:
+    """The verdict of each rule."""
+    return {rule.id: verdict for rule, verdict in one.verdicts}
+
+
+def failing(case: Case) -> Verdict:
+    """A rule with a mistake in it, and patient data in its message."""
+    raise KeyError("Jane Roe")
+
+
+@pytest.mark.parametrize("broken", [rule.id for rule in RULES if not rule.about_data])
+def test_a_failing_rule_leaves_the_others_as_they_are(broken: str, caplog: pytest.LogCaptureFixture) -> None:
+    rules = tuple(msgspec.structs.replace(r, evaluate=failing) if r.id == broken else r for r in RULES)
+    whole, rest = verdicts(judged()), verdicts(judged(rules=rules))
+    assert (rest.pop(broken).reason, rest.pop("R-DQ-08").status) == ("internal", Status.FIRED)
+    assert rest == {name: verdict for name, verdict in whole.items() if name not in {broken, "R-DQ-08"}}
+    assert f"rule-failed rule={broken} error=KeyError" in caplog.text
+    assert "Jane" not in caplog.text
+
+
+@pytest.mark.parametrize("analyte", ["calcium", "magnesium"])
+def test_results_that_cannot_be_judged_are_unknown_for_their_rules_alone(
+    analyte: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(patient: Patient, limits: Limits) -> labs.State:
+        raise ZeroDivisionError("Jane Roe")
+
+    normal = (lab("ionised", 1.2), lab("magnesium", 0.8, id="mg"))
+    whole = verdicts(judged(results=normal))
+    monkeypatch.setattr(labs, analyte, fail)
+    one = judged(results=normal)
+    state = getattr(one.case, analyte)
+    assert (state.grade, state.reason, state.doubt) == ("unknown", "internal", "internal")
+    expected = "not-checked internal" if analyte == "calcium" else "clear "
+    calcium_rule = verdicts(one)["R-MET-01"]
+    assert f"{calcium_rule.status} {calcium_rule.reason}" == expected
+    assert whole["R-MET-01"].status is Status.CLEAR
+    for name in ("R-DRUG-01", "R-DRUG-02", "R-DRUG-03", "R-DQ-01", "R-DQ-05"):
+        assert verdicts(one)[name] == whole[name], name
+    assert f"rule-failed rule={analyte} error=ZeroDivisionError" in caplog.text
+    assert "Jane" not in caplog.text
+
+
+def test_failing_results_never_clear_a_drug_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labs, "calcium", lambda patient, limits: 1 / 0)
+    logging.getLogger("plugin.engine").disabled = True
+    try:
+        answer = sign(order("metoclopramide"), patient("1966-05-01", "female"))
+    finally:
+        logging.getLogger("plugin.engine").disabled = False
+    assert answer.verdict("R-DRUG-01") == "not-checked internal"
+    assert answer.verdict("R-MET-01") == "not-checked internal"
+    assert answer.verdict("R-DQ-08") == "info"
+
+
+def test_after_the_deadline_nothing_is_judged_and_a_card_says_so() -> None:
+    one = judged(seconds=-1)
+    clinical = {rule.id: verdict for rule, verdict in one.verdicts if not rule.about_data}
+    assert {(verdict.status, verdict.reason) for verdict in clinical.values()} == {(Status.NOT_CHECKED, "time")}
+    note = verdicts(one)["R-DQ-08"]
+    assert note.status is Status.FIRED
+    assert note.alone
+
+
+def test_the_card_after_the_deadline_stands_alone_for_a_high_tier_drug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "monotonic", lambda: float(2**40))
+    answer = sign(order("haloperidol"))
+    assert answer.card["source"]["topic"]["code"] == "R-DQ-08"
+    assert "R-DRUG-01 not evaluated" in answer.card["summary"]
+    assert answer.verdict("R-DRUG-01") == "not-checked time"
