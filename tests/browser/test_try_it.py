@@ -246,6 +246,8 @@ def test_at_1280_pixels_nothing_is_cut(visit: Callable[..., Visit]) -> None:
         }"""
     )
     assert whole >= 6
+    fire = page.get_by_role("button", name="Fire", exact=True).bounding_box()
+    assert fire["y"] + fire["height"] <= 900
     one.fire()
     card = page.locator(".card").first
     needed = {"Reason for not following this card": 320, "Comment (optional)": 180}
