@@ -130,7 +130,7 @@ def test_cors_on_every_route(start: Starter, method: str, path: str, status: int
     assert "Origin" in stranger.headers["Vary"]
 
 
-@pytest.mark.parametrize("path", ["/review", "/review/", "/review/x"])
+@pytest.mark.parametrize("path", ["/review", "/review/x"])
 def test_no_other_page_may_read_the_review(start: Starter, path: str) -> None:
     local = "http://localhost:3000"
     service = start(cors_origins=local)
