@@ -215,9 +215,11 @@ def _absent(patient: Patient, analytes: Sequence[str], limits: Limits) -> State:
 def potassium_may_be_low(patient: Patient, limits: Limits) -> bool:
     """A recent potassium below the laboratory's limit (or the default one), or one that cannot be read."""
     newest_one = next(iter(fresh(patient, "potassium", limits)), None)
+    if undated(patient, "potassium", limits):
+        return True
     if newest_one is None:
         return False
-    if newest_one.problem or newest_one.value is None or newest_one.comparator:
+    if newest_one.problem or newest_one.value is None or newest_one.comparator or newest_one.inferred:
         return True
     limit = newest_one.lower_limit if newest_one.lower_limit is not None else limits.potassium_low
     return newest_one.value < limit
