@@ -194,7 +194,7 @@ def gap_verdict(case: Case, keys: tuple[str, ...]) -> Verdict | None:
 TIERS = {"": 0, "N": 0, "L": 1, "M": 2, "H": 3}
 
 
-def tier_of(ingredient: Ingredient, route: str, age_years: int | None, each_mg: object = None) -> str:
+def tier_of(ingredient: Ingredient, route: str, age_years: int | None) -> str:
     """The tier of an ingredient for this route and age, without its dose (section B)."""
     found = [ingredient.tier]
     if route == "parenteral":

@@ -237,5 +237,13 @@ RULE = Rule(
         "long_acting_interval_days",
         "long_acting_extra_days",
         "dispense_extra_days",
+        "record_window_days",
+        "adult_from",
+        "elderly_from",
+        "cover_from",
+        "antipsychotic_from",
+        "potassium_low",
+        "tsh_low",
+        "weight_days_adult",
     ),
 )

@@ -259,10 +259,10 @@ _RANKS = {1: 0, 7: 1, 8: 2, 5: 3, 2: 4, 3: 5, 4: 6, 6: 7}
 
 RULES = (
     _rule(1, _drug),
-    _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days")),
+    _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days", "future_minutes")),
     _rule(3, _birth_date),
     _rule(4, _weight, ("weight_days_infant", "weight_days_toddler", "weight_days_child")),
-    _rule(5, _supply),
+    _rule(5, _supply, ("record_window_days", "administration_window_days", "dispense_window_days")),
     _rule(6, _contradictions),
     _rule(7, _other_patient),
     _rule(8, _internal),

@@ -126,6 +126,8 @@ RULE = Rule(
         "egfr_window_days",
         "lab_fresh_hours_acute",
         "lab_fresh_days",
+        "albumin_lowest_plausible",
+        "albumin_highest_plausible",
         "lab_shown_days",
         "calcium_lowest_plausible",
         "calcium_highest_plausible",

@@ -151,5 +151,7 @@ RULE = Rule(
         "magnesium_checked_hours",
         "lab_fresh_hours_acute",
         "lab_fresh_days",
+        "magnesium_lowest_plausible",
+        "magnesium_highest_plausible",
     ),
 )
