@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from cds_hooks.terminology.desk import Desk, Unmapped
 
 
 class KeyState(StrEnum):
@@ -31,13 +34,16 @@ class Site:
     """What the operator configured and a plugin may need.
 
     ``expected_keys`` are the prefetch keys whose absence must be told (clinical specification D.6).
-    ``public_url`` has no trailing slash and is the base of links to the guideline.
+    ``public_url`` has no trailing slash and is the base of links to the guideline. ``terminology`` is the folder of the
+    site's own codes, ``snapshot`` the folder of a drug snapshot made by ``terminology build``; None: there is none.
     """
 
     jurisdiction: str = "us"
     public_url: str = "http://127.0.0.1:8000"
     canonical: str = "https://dystonia-cds.example/fhir"
     expected_keys: tuple[str, ...] = ("patient", "medications", "allergies", "conditions", "observations")
+    terminology: Path | None = None
+    snapshot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,14 @@ class Subject:
 class Answer:
     """What a plugin answers: cards and verdicts as JSON-ready dictionaries in the shapes of ``contract.md``.
 
-    ``results`` go into the response extension and the audit; ``subjects`` only into the audit.
+    ``results`` go into the response extension and the audit; ``subjects`` only into the audit. ``unmapped`` are the
+    codes and texts that nothing resolved, for the inbox; they hold no data of the patient.
     """
 
     cards: Sequence[dict[str, Any]] = ()
     results: Sequence[dict[str, Any]] = ()
     subjects: Sequence[Subject] = ()
+    unmapped: Sequence[Unmapped] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +233,7 @@ class Plugin:
 
     ``resource`` is the msgspec Struct that one FHIR resource is decoded into; it must have at least the attributes
     of :class:`cds_hooks.shapes.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
-    ``codes`` counts what was loaded, for ``/readyz``.
+    ``codes`` counts what was loaded, for ``/readyz``. ``terminology`` answers questions about codes, if there are any.
     """
 
     name: str
@@ -241,6 +249,7 @@ class Plugin:
     override_reasons: tuple[OverrideReason, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)
     artefacts: Callable[[], Mapping[str, bytes]] = dict
+    terminology: Desk | None = None
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -103,6 +103,23 @@ class Settings(BaseSettings):
         ("patient", "medications", "allergies", "conditions", "observations"),
         description="The prefetch keys whose absence is told on a card.",
     )
+    terminology: Path | None = Field(
+        None,
+        description="A folder of the site's own codes (ConceptMap and ValueSet JSON, two-column CSV). Default: the "
+        "folder terminology in the data folder, where it exists.",
+    )
+    snapshot: Path | None = Field(
+        None, description="A drug snapshot made by terminology build. Default: the one that ships with the service."
+    )
+    resolver: Literal["none", "rxnav", "fhir"] = Field(
+        "none",
+        description="Who is asked, in the background and never on the path of a call, about codes that nothing here "
+        "knows: RxNav or a FHIR terminology server.",
+    )
+    resolver_url: str | None = Field(
+        None,
+        description="Base address of the resolver. Default for rxnav: the public service; fhir needs one.",
+    )
 
     @field_validator("cors_origins")
     @classmethod
@@ -112,17 +129,17 @@ class Settings(BaseSettings):
             raise ValueError("expected exact origins such as https://ehr.example (a star is not accepted)")
         return cleaned
 
-    @field_validator("public_url", "canonical")
+    @field_validator("public_url", "canonical", "resolver_url")
     @classmethod
     def _web_address(cls, address: str | None) -> str | None:
         if address is not None and not re.fullmatch(r"https?://[^\s?#]+", address):
             raise ValueError("expected an http or https address without query")
         return address.rstrip("/") if address is not None else None
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "terminology", "snapshot")
     @classmethod
-    def _home(cls, folder: Path) -> Path:
-        return folder.expanduser().absolute()
+    def _home(cls, folder: Path | None) -> Path | None:
+        return folder.expanduser().absolute() if folder is not None else None
 
     @classmethod
     def settings_customise_sources(
@@ -150,7 +167,17 @@ class Settings(BaseSettings):
             public_url=(self.public_url or address).rstrip("/"),
             canonical=self.canonical,
             expected_keys=self.expected_keys,
+            terminology=self.terminology_folder,
+            snapshot=self.snapshot,
         )
+
+    @property
+    def terminology_folder(self) -> Path | None:
+        """The folder of the site's own codes: the one set, or the one in the data folder where it exists."""
+        if self.terminology is not None:
+            return self.terminology
+        usual = self.data_dir / "terminology"
+        return usual if usual.is_dir() else None
 
 
 class _File(PydanticBaseSettingsSource):

@@ -12,7 +12,8 @@ import msgspec
 from plugin.alternatives import allowed, cover_dose_filled, cover_withheld
 from plugin.ids import uuid5, written
 from plugin.rule import Case, Option
-from valuesets import Ingredient, Terminology, load
+from plugin.vocabulary import terminology
+from valuesets import Ingredient
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 _UCUM = "http://unitsofmeasure.org"
@@ -242,12 +243,8 @@ _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
 }
 
 
-def _terminology() -> Terminology:
-    return load()
-
-
 def _ingredient(name: str) -> Ingredient:
-    found = _terminology().ingredient(name)
+    found = terminology().ingredient(name)
     if found is None:
         raise LookupError(f"The value sets hold no ingredient named {name!r}: a suggestion cannot be built.")
     return found

@@ -8,12 +8,13 @@ from decimal import Decimal
 import msgspec
 
 from plugin.fhir.dose import hours, of_order
-from plugin.fhir.medication import of_resource, terminology
+from plugin.fhir.medication import of_resource
 from plugin.fhir.records import status_code
 from plugin.fhir.types import Concept, Dosage, Period, Resource
 from plugin.patient import PROPHYLAXIS, Dose, Exposure, Medication
 from plugin.text import plain
 from plugin.thresholds import Limits
+from plugin.vocabulary import terminology
 from plugin.when import When, later, parse
 
 _ORDERED = {"order", "original-order", "reflex-order", "filler-order", "instance-order", ""}

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
 
 from plugin.fhir.types import Concept, Resource, concept_of
 from plugin.patient import Medication
-from valuesets import Product, Terminology, load
+from plugin.vocabulary import cached, terminology
+from valuesets import Product
 
 _NOTHING = Medication("none")
 _STEM_TIERS = ("H", "M")
 
 
-def terminology() -> Terminology:
-    """The value sets in force."""
-    return load()
-
-
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def _product(system: str, code: str) -> Product | None:
     return terminology().product(system, code)
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def _from_text(text: str, rejecting: bool = True) -> Medication:
     match = terminology().match_text(text)
     if match.ingredients and not (rejecting and match.rejected_by):
@@ -32,7 +26,7 @@ def _from_text(text: str, rejecting: bool = True) -> Medication:
     return Medication("ordinary", text, route=match.route, stem=_stem(text))
 
 
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def _stems() -> tuple[str, ...]:
     known = (terminology().ingredient(coding.code) for coding in terminology().members("dopamine-antagonists"))
     return tuple(sorted(item.name for item in known if item is not None and item.tier in _STEM_TIERS))
@@ -43,7 +37,7 @@ def _stem(text: str) -> str:
     return next((name for name in _stems() if name in lowered or name[:-1] in lowered), "")
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def _from_codes(codes: tuple[tuple[str, str], ...], texts: tuple[str, ...], rejecting: bool = True) -> Medication:
     label = texts[0] if texts else ""
     products = [found for system, code in codes if (found := _product(system, code)) is not None]
@@ -134,7 +128,7 @@ def of_resource(resource: Resource, medications: dict[str, Resource]) -> Medicat
     return Medication("unrecognised") if (reference.reference or reference.identifier) else _NOTHING
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def _of_raw(raw: bytes) -> Medication | None:
     """What a CodeableConcept names, worked out once per distinct concept; None for an empty one."""
     concept = concept_of(raw)

@@ -11,7 +11,6 @@ from functools import lru_cache
 import msgspec
 
 from plugin import units
-from plugin.fhir.medication import terminology
 from plugin.fhir.ranges import Bounds, Person, amount_of, known_limits, limits_of, unit_of
 from plugin.fhir.types import (
     Coding,
@@ -27,6 +26,7 @@ from plugin.fhir.types import (
 from plugin.patient import Result
 from plugin.text import plain
 from plugin.thresholds import Limits
+from plugin.vocabulary import cached, terminology
 from plugin.when import When, parse
 from valuesets.systems import LOINC
 
@@ -50,7 +50,7 @@ _PLAUSIBLE = {
 }
 
 
-@lru_cache(maxsize=16384)
+@cached(maxsize=16384)
 def _analyte(system: str, code: str) -> str | None:
     return terminology().analyte(system, code)
 
@@ -85,7 +85,7 @@ def meaning_of(resource: Resource) -> Meaning:
     return meaning(bytes(resource.raw_code)) if resource.raw_code else UNCODED
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def meaning(raw: bytes) -> Meaning:
     """What the JSON of an Observation's code means."""
     concept = concept_of(raw)
@@ -301,7 +301,7 @@ def is_positive(resource: Resource) -> bool:
     return any((text or "").strip().lower() in _POSITIVE_WORDS for text in texts)
 
 
-@lru_cache(maxsize=1)
+@cached(maxsize=1)
 def _positive_codes() -> frozenset[tuple[str, str]]:
     return frozenset((coding.system, coding.code) for coding in terminology().members("result-positive"))
 

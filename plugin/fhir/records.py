@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 import msgspec
 
-from plugin.fhir.medication import of_concept, terminology
+from plugin.fhir.medication import of_concept
 from plugin.fhir.types import Coding, Concept, Reaction, Resource, concept_of
 from plugin.patient import DystoniaReaction, Problem
 from plugin.text import plain
+from plugin.vocabulary import cached, terminology
 from plugin.when import When, parse
 from valuesets import Ingredient
 
@@ -34,7 +34,7 @@ _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown"
 _NO_CONCEPTS: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=16384)
+@cached(maxsize=16384)
 def _concepts(system: str, code: str) -> frozenset[str]:
     return terminology().concepts(system, code)
 
@@ -58,7 +58,7 @@ def texts_of(concept: Concept | None) -> list[str]:
     return [text for text in texts if text]
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def says_dystonia(text: str) -> bool:
     """True when a text names a dystonia (C: "dyston", "oculogyric", "torticollis", "lockjaw") and does not deny it."""
     lowered = text.lower()
@@ -100,7 +100,7 @@ class Meaning(msgspec.Struct, frozen=True):
     drugs: tuple[Ingredient, ...]
 
 
-@lru_cache(maxsize=8192)
+@cached(maxsize=8192)
 def meaning(raw: bytes) -> Meaning | None:
     """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
