@@ -1,11 +1,11 @@
-"""What people read about each rule, apart from its thresholds: the typed face of ``guideline.json``.
+"""What people read about each rule, apart from its thresholds: the typed face of the folder ``guideline``.
 
-A new rule is one more object under ``rules`` in that file; every field has to stand, an empty list where the rule has
-nothing to say. What stands under ``not_covered`` for a group is shown on each of its pages, after the rule's own.
-Threshold figures are settings of the rules and never stand here.
+A new rule is one more file in that folder, named by its id; every field has to stand, an empty list where the rule has
+nothing to say. ``guideline.json`` beside them holds what all pages share: what stands under ``not_covered`` for a group
+is shown on each of its pages, after the rule's own. Threshold figures are settings of the rules and never stand here.
 
-The file is read once, at import. Anything missing, unknown, repeated or not in the bibliography is an error that names
-the rule and the field.
+The files are read once, at import. Anything missing, unknown, repeated or not in the bibliography is an error that
+names the rule and the field.
 """
 
 from __future__ import annotations
@@ -20,20 +20,21 @@ import msgspec
 
 from plugin.evidence import BIBLIOGRAPHY, MARKS
 
-FILE = Path(__file__).with_name("guideline.json")
+FOLDER = Path(__file__).with_name("guideline")
+FILE = FOLDER / "guideline.json"
 
 SEED_DOCUMENT = "seed-what-causes-leg-dystonia.txt"
 """The document that the rules started from, as the pages name it."""
 
 LEVELS = ("critical", "warning", "info", "no card")
-TOP_LEVEL = {"intro", "disclaimer", "override_reasons", "seed_references", "not_covered", "rules"}
+TOP_LEVEL = {"intro", "disclaimer", "override_reasons", "seed_references", "not_covered"}
 SUPPRESSIONS = frozenset(f"S-{n:02}" for n in range(1, 19))
 
 T = TypeVar("T")
 
 
 class GuidelineError(ValueError):
-    """``guideline.json`` cannot be read as a guideline; the message names the rule and the field."""
+    """The folder cannot be read as a guideline; the message names the rule and the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,30 +101,37 @@ class Guideline:
     rules: Mapping[str, RuleText]
 
 
-def parse(data: bytes) -> Guideline:
-    """Read a guideline from JSON; raise :class:`GuidelineError` for anything that does not fit."""
-    try:
-        document = msgspec.json.decode(data, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise GuidelineError(f"{FILE.name}: {error}") from error
+def parse(shared: bytes, rules: Iterable[bytes]) -> Guideline:
+    """Read a guideline from the JSON that its pages share and that of each rule.
+
+    Raises :class:`GuidelineError` for anything that does not fit.
+    """
+    document = _decode(shared)
     _same_names("top level", document, TOP_LEVEL)
     guideline = Guideline(
         intro=_convert("intro", document["intro"], tuple[str, ...]),
         disclaimer=_convert("disclaimer", document["disclaimer"], tuple[str, ...]),
         override_reasons=MappingProxyType(_convert("override_reasons", document["override_reasons"], dict[str, str])),
-        rules=_rules(document),
+        rules=_rules(document, [_decode(rule) for rule in rules]),
     )
     for rule in guideline.rules.values():
         _check_references(rule, guideline.override_reasons)
     return guideline
 
 
-def _rules(document: dict[str, Any]) -> Mapping[str, RuleText]:
+def _decode(data: bytes) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.MsgspecError as error:
+        raise GuidelineError(f"{FOLDER.name}: {error}") from error
+
+
+def _rules(document: dict[str, Any], rows: Iterable[dict[str, Any]]) -> Mapping[str, RuleText]:
     found: dict[str, RuleText] = {}
-    for row in _convert("rules", document["rules"], list[dict[str, Any]]):
+    for row in rows:
         rule = _rule(row, document["not_covered"], document["seed_references"])
         if rule.id in found:
-            raise GuidelineError(f"{FILE.name}: {rule.id} stands twice; each rule may stand once")
+            raise GuidelineError(f"{FOLDER.name}: {rule.id} stands twice; each rule may stand once")
         found[rule.id] = rule
     return MappingProxyType(found)
 
@@ -154,26 +162,26 @@ def _check_references(rule: RuleText, override_reasons: Mapping[str, str]) -> No
 
 def _same_names(where: str, row: Mapping[str, Any], expected: set[str]) -> None:
     if missing := sorted(expected - row.keys()):
-        raise GuidelineError(f"{FILE.name}, {where}: missing {', '.join(missing)} (an empty list is allowed)")
+        raise GuidelineError(f"{FOLDER.name}, {where}: missing {', '.join(missing)} (an empty list is allowed)")
     if unknown := sorted(row.keys() - expected):
         raise GuidelineError(
-            f"{FILE.name}, {where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(expected))}"
+            f"{FOLDER.name}, {where}: unknown {', '.join(unknown)}; known are {', '.join(sorted(expected))}"
         )
 
 
 def _known(where: str, what: str, used: Iterable[str], known: Iterable[str]) -> None:
     if unknown := sorted(set(used) - set(known)):
-        raise GuidelineError(f"{FILE.name}, {where}: unknown {what}: {', '.join(unknown)}")
+        raise GuidelineError(f"{FOLDER.name}, {where}: unknown {what}: {', '.join(unknown)}")
 
 
 def _convert(where: str, value: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise GuidelineError(f"{FILE.name}, {where}: {error}") from error
+        raise GuidelineError(f"{FOLDER.name}, {where}: {error}") from error
 
 
-GUIDELINE = parse(FILE.read_bytes())
+GUIDELINE = parse(FILE.read_bytes(), [file.read_bytes() for file in sorted(FOLDER.glob("R-*.json"))])
 
 TEXTS: Mapping[str, RuleText] = GUIDELINE.rules
 """Every rule in words, by its id."""

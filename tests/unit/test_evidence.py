@@ -229,13 +229,14 @@ def test_prose_leaves_figures_to_the_thresholds(rule: RuleText) -> None:
     ],
 )
 def test_a_wrong_guideline_is_refused(change: Callable[[dict[str, Any]], object], message: str) -> None:
-    document = msgspec.json.decode(guideline_text.FILE.read_bytes(), type=dict[str, Any])
-    change(document["rules"][0])
+    first, second = (guideline_text.FOLDER / f"R-DRUG-0{n}.json" for n in (1, 2))
+    row = msgspec.json.decode(first.read_bytes(), type=dict[str, Any])
+    change(row)
     with pytest.raises(GuidelineError, match=re.escape(message)):
-        guideline_text.parse(msgspec.json.encode(document))
+        guideline_text.parse(guideline_text.FILE.read_bytes(), [msgspec.json.encode(row), second.read_bytes()])
 
 
 @pytest.mark.parametrize(("data", "message"), [(b"[]", "Expected `object`"), (b"{", "truncated"), (b"{}", "missing ")])
 def test_a_file_that_is_no_guideline_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(GuidelineError, match=message):
-        guideline_text.parse(data)
+        guideline_text.parse(data, [])
