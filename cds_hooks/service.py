@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -34,14 +35,17 @@ class Site:
     """What the operator configured and a plugin may need.
 
     ``expected_keys`` are the prefetch keys whose absence must be told (clinical specification D.6).
-    ``public_url`` has no trailing slash and is the base of links to the guideline. ``terminology`` is the folder of the
-    site's own codes, ``snapshot`` the folder of a drug snapshot made by ``terminology build``; None: there is none.
+    ``public_url`` has no trailing slash and is the base of links to the guideline. ``thresholds`` are the clinical
+    figures that the site chose, by name; ``suppressions_off`` the suppressions that it switched off. ``terminology`` is
+    the folder of the site's own codes, ``snapshot`` that of a drug snapshot made by ``terminology build``.
     """
 
     jurisdiction: str = "us"
     public_url: str = "http://127.0.0.1:8000"
     canonical: str = "https://dystonia-cds.example/fhir"
     expected_keys: tuple[str, ...] = ("patient", "medications", "allergies", "conditions", "observations")
+    thresholds: Mapping[str, Decimal] = field(default_factory=dict)
+    suppressions_off: tuple[str, ...] = ()
     terminology: Path | None = None
     snapshot: Path | None = None
 

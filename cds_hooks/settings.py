@@ -9,6 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -103,6 +104,15 @@ class Settings(BaseSettings):
         ("patient", "medications", "allergies", "conditions", "observations"),
         description="The prefetch keys whose absence is told on a card.",
     )
+    thresholds: dict[str, Decimal] = Field(
+        default_factory=dict,
+        description="Clinical figures that differ from their defaults, by name, in the units of the guideline pages: "
+        "a table in the settings file ([thresholds]) or a JSON object. Unknown names and figures out of bounds are "
+        "refused.",
+    )
+    suppressions_off: Words = Field(
+        (), description="Suppressions that this site switches off, such as S-08: what they would silence is shown."
+    )
     terminology: Path | None = Field(
         None,
         description="A folder of the site's own codes (ConceptMap and ValueSet JSON, two-column CSV). Default: the "
@@ -167,6 +177,8 @@ class Settings(BaseSettings):
             public_url=(self.public_url or address).rstrip("/"),
             canonical=self.canonical,
             expected_keys=self.expected_keys,
+            thresholds=self.thresholds,
+            suppressions_off=self.suppressions_off,
             terminology=self.terminology_folder,
             snapshot=self.snapshot,
         )
@@ -268,6 +280,8 @@ def _kind(annotation: Any, metadata: Any) -> str:
         return "on, off"
     if "tuple" in text:
         return "list"
+    if "dict" in text:
+        return "table"
     return {int: "whole number", float: "number", Path: "folder"}.get(annotation, "text")
 
 

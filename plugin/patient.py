@@ -43,7 +43,8 @@ class Medication(msgspec.Struct, frozen=True):
     ``recognised`` is ``code``, ``text``, ``ordinary`` (a readable name that holds no known drug), ``none`` (nothing was
     ordered yet) or ``unrecognised`` (a code or reference without any name). ``stem`` is the H/M drug whose name stands
     in a text that was not accepted as a match; ``named`` the one that the text names although the code means another
-    drug (R-DQ-06).
+    drug (R-DQ-06). ``matched_by`` says what it was recognised by: "RxNorm code", "NDC", "ATC code", "SNOMED CT code",
+    "site map", "RxNav", "terminology server", "text", "misspelt text", or "" where no known drug was.
     """
 
     recognised: str
@@ -55,6 +56,8 @@ class Medication(msgspec.Struct, frozen=True):
     stem: str = ""
     named: str = ""
     strengths: tuple[tuple[str, Decimal, str, Decimal | None, str], ...] = ()
+    matched_by: str = ""
+    dose_form: str = ""
 
 
 class Dose(msgspec.Struct, frozen=True):
@@ -154,7 +157,8 @@ class EarlierResults(Protocol):
 class Problem(msgspec.Struct, frozen=True):
     """A coded or worded condition: the concepts it means, whether it counts now, and how sure it is.
 
-    ``state`` is ``active``, ``past`` or ``refuted``; ``unconfirmed`` is a rule-out (info cards only).
+    ``state`` is ``active``, ``past`` or ``refuted``; ``unconfirmed`` is a rule-out (info cards only). ``entered`` marks
+    one that is being added to the problem list in this very call.
     """
 
     concepts: frozenset[str]
@@ -165,6 +169,7 @@ class Problem(msgspec.Struct, frozen=True):
     by_text: bool
     onset: When | None
     drugs: tuple[Ingredient, ...] = ()
+    entered: bool = False
 
 
 class DystoniaReaction(msgspec.Struct, frozen=True):
@@ -218,6 +223,7 @@ class Patient(msgspec.Struct, frozen=True):
     unresolved_drugs: tuple[str, ...]
     foreign: Mapping[str, int]
     returned: frozenset[str]
+    surgery_today: str = ""
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

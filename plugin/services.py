@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL
 import msgspec
 
 from cds_hooks import service as host
+from cds_hooks.errors import Trouble
 from plugin import samples
 from plugin.cards import Frame, cards_of, subject_of
 from plugin.engine import Judged, judge
@@ -46,7 +47,20 @@ _TITLES = {
     "order-select": ("Dystonia risk: order select", "drug choice"),
     "order-sign": ("Dystonia risk: order sign", "drug, dose, route and duration"),
     "patient-view": ("Dystonia and calcium: patient view", "the metabolic causes on record"),
+    "encounter-start": ("Dystonia and calcium: encounter start", "the metabolic causes on record"),
+    "medication-refill": ("Dystonia risk: medication refill", "duration, dose and what the record holds against it"),
+    "problem-list-item-create": ("New dystonia: problem list", "drugs given in the last days, calcium and magnesium"),
 }
+HOOKS = tuple(_TITLES)
+
+# The field of the context that holds what a hook is about.
+_ABOUT = {
+    "order-select": "draftOrders",
+    "order-sign": "draftOrders",
+    "medication-refill": "medications",
+    "problem-list-item-create": "conditions",
+}
+_ORDER_HOOKS = frozenset({"order-select", "order-sign", "medication-refill"})
 _USAGE = (
     "Works from prefetch alone; no access to the FHIR server is needed. Every key is optional: what was not sent or "
     "could not be read is named on the card. R4 resources."
@@ -89,7 +103,7 @@ class Dystonia:
     def __init__(self, site: host.Site) -> None:
         """``site`` is what the operator configured."""
         self.site = site
-        self.limits = Limits()
+        self.limits = _limits(site)
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
         self.namespace = uuid5(NAMESPACE_URL.bytes, site.canonical)
         self.orderable = _orderable()
@@ -108,7 +122,8 @@ class Dystonia:
 
     def evaluate(self, call: host.HookCall) -> host.Answer:
         """Judge one call; pure but for the call itself."""
-        drafts = call.bundles.get("draftOrders")
+        about = call.bundles.get(_ABOUT.get(call.service.hook, ""))
+        drafts = about if call.service.hook in _ORDER_HOOKS else None
         types = call.service.resource_types
         patient, orders = read(
             call.patient_id,
@@ -118,6 +133,7 @@ class Dystonia:
             self.limits,
             types=types,
             expected=[key for key in self.site.expected_keys if key in types],
+            entered=about if drafts is None else None,
         )
         subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
         judged = judge(
@@ -142,6 +158,14 @@ class Dystonia:
         cards, quiet = cards_of(judged, frame)
         results = [result for one in judged for result in _results(one, quiet)]
         return host.Answer(cards, results, [subject for one in judged if (subject := _subject(one))])
+
+
+def _limits(site: host.Site) -> Limits:
+    """The figures in force; a site's own that are unknown or out of bounds are trouble told in a sentence."""
+    try:
+        return Limits(**site.thresholds)
+    except ValueError as error:
+        raise Trouble(f"DYSTONIA_CDS_THRESHOLDS: {error}") from None
 
 
 def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
@@ -194,7 +218,7 @@ def _orderable() -> dict[str, dict[str, str]]:
 def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> host.Service:
     title, looks_at = _TITLES[hook]
     keys = keys_of(hook)
-    orders = hook.startswith("order-")
+    orders = hook in _ORDER_HOOKS
     subject = "a medication order" if orders else "an open record"
     return host.Service(
         f"dystonia-{hook}",
@@ -205,7 +229,7 @@ def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> hos
         {key: template(key) for key in keys},
         {key: TYPES[key] for key in keys},
         evaluate,
-        ("draftOrders",) if orders else (),
+        (_ABOUT[hook],) if hook in _ABOUT else (),
         not orders,
     )
 
@@ -264,7 +288,7 @@ def dystonia(site: host.Site) -> host.Plugin:
         VERSION,
         own.ruleset,
         AnyResource,
-        tuple(_service(hook, own.evaluate) for hook in ("order-select", "order-sign", "patient-view")),
+        tuple(_service(hook, own.evaluate) for hook in HOOKS),
         tuple(_page(rule, own.limits) for rule in RULES),
         tuple(INTRO),
         tuple(DISCLAIMER),

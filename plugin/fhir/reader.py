@@ -68,11 +68,13 @@ def read(
     *,
     types: Mapping[str, str],
     expected: Collection[str],
+    entered: Key | None = None,
 ) -> tuple[Patient, list[Order]]:
     """The patient and the draft orders of one call.
 
     ``types`` maps each declared prefetch key to its resource type; ``expected`` are the keys whose absence must be
-    told. Every resource has been checked by the host to be this patient's.
+    told. ``entered`` are the conditions that are being added to the problem list. Every resource has been checked by the
+    host to be this patient's.
     """
     medications = _medications(prefetch, drafts)
     subject = _patient_resource(patient_id, prefetch)
@@ -85,6 +87,8 @@ def read(
     found = _Found(MedicationReader(now, limits, medications), earlier)
     found.patient, found.age = subject, age
     lost = {name: _take_all(key, found, now, limits, person) for name, key in prefetch.items()}
+    if entered is not None:
+        lost["conditions"] = [*lost.get("conditions", ()), *_take_entered(entered, found, now, limits, person)]
     orders = list(_orders(drafts, limits, medications)) if drafts is not None else []
     gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
     whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
@@ -115,6 +119,16 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
         except msgspec.ValidationError:
             lost.append((kind, resource.id or ""))
     lost += [(item.resource_type, item.id) for item in key.unreadable]
+    return lost
+
+
+def _take_entered(entered: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
+    """Read the conditions being entered; the record may hold a copy of one, which is then the same condition."""
+    before, found.problems = found.problems, []
+    lost = _take_all(entered, found, now, limits, person)
+    new = [msgspec.structs.replace(problem, entered=True) for problem in found.problems]
+    known = {problem.reference for problem in new}
+    found.problems = [problem for problem in before if problem.reference not in known] + new
     return lost
 
 

@@ -29,7 +29,14 @@ from plugin.text import plain
 
 # Between the short words of several lines; a card's summary holds as many of them as fit.
 SEPARATOR = "; "
-_HOOKS = ("order-select", "order-sign", "patient-view")
+_HOOKS = (
+    "order-select",
+    "order-sign",
+    "patient-view",
+    "encounter-start",
+    "medication-refill",
+    "problem-list-item-create",
+)
 _SUPPLY = {"key-missing", "key-failed", "truncated"}
 _NOT_SUPPLIED = " not supplied to this service"
 _WITHIN = {"time", "overload", "internal"}

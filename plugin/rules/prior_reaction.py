@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugin.factors import reaction_fact
+from plugin.offers import instead, remove
 from plugin.patient import DystoniaReaction, Problem
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -118,14 +119,7 @@ def _from_condition(case: Case, ingredient: Ingredient, problem: Problem) -> Fin
 
 
 def _options(ingredient: Ingredient) -> tuple[Option, ...]:
-    options = [Option("remove", f"Remove the {ingredient.name} order")]
-    if ingredient.classes & {"dopamine-antiemetic", "male-sex-not-counted"}:
-        options.append(
-            Option("alternative", "Use a non-dopamine antiemetic", ("ondansetron",), tier=ingredient.tier or "L")
-        )
-    else:
-        options.append(Option("alternative", "Use another drug", (), tier=ingredient.tier or "L"))
-    return (*options, Option("advice", "Correct the allergy record if it is wrong"))
+    return remove(ingredient), instead(ingredient), Option("advice", "Correct the allergy record if it is wrong")
 
 
-RULE = Rule("R-DRUG-03", "1.0.0", ("order-select", "order-sign"), _KEYS, Indicator.CRITICAL, 10, evaluate)
+RULE = Rule("R-DRUG-03", "1.0.0", ("order-select", "order-sign", "medication-refill"), _KEYS, Indicator.CRITICAL, 10, evaluate)

@@ -134,7 +134,7 @@ def _options(blocker: Blocker, others: list[Exposure]) -> tuple[Option, ...]:
 RULE = Rule(
     "R-DRUG-02",
     "1.0.0",
-    ("order-select", "order-sign"),
+    ("order-select", "order-sign", "medication-refill"),
     _KEYS,
     Indicator.WARNING,
     30,

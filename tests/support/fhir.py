@@ -60,6 +60,15 @@ LABS = {
 }
 
 
+# The field of the context that holds what a hook is about.
+ABOUT = {
+    "order-select": "draftOrders",
+    "order-sign": "draftOrders",
+    "medication-refill": "medications",
+    "problem-list-item-create": "conditions",
+}
+
+
 def at(when: str, *, now: datetime = NOW) -> str:
     """An ISO moment: "3h" and "2d" ago, "-1d" ahead, or what is given."""
     if when and when[-1] in "hd" and when[:-1].lstrip("-").isdigit():
@@ -366,13 +375,13 @@ def call(
     instance: str = "4f9a6b8e-1d8b-4a1e-9f0a-0b6c1c1d2e3f",
     **more: Any,
 ) -> Json:
-    """A hook call."""
+    """A hook call; ``orders`` are the drafts, or the conditions that are being entered."""
     context: Json = {"userId": "Practitioner/u1", "patientId": PATIENT}
     if data is not None and "encounter" in data:
         context["encounterId"] = "e1"
-    if hook.startswith("order-"):
+    if hook in ABOUT:
         drafts = orders or []
-        context["draftOrders"] = {
+        context[ABOUT[hook]] = {
             "resourceType": "Bundle",
             "type": "collection",
             "entry": [{"resource": draft} for draft in drafts],
