@@ -4,25 +4,32 @@ HostError
 ├── Refusal                a call that is answered with a FHIR OperationOutcome
 │   ├── BadCall            400   not JSON, or a field missing, mistyped or contradicting
 │   ├── UnknownService     404
+│   ├── UnknownArtefact    404
 │   ├── WrongMethod        405
 │   ├── SlowBody           408
 │   ├── NothingToJudge     412   the data belong to someone else, or none could be used
 │   ├── TooLarge           413
 │   ├── WrongMedia         415
+│   ├── Undecided          422   a question about codes that nobody here can answer
 │   └── InternalError      500   a bug of ours
 ├── ClientGone             the client hung up before its call was complete; nobody is left to answer
 └── Trouble                one sentence for whoever starts or operates the service, shown without a traceback
     ├── SettingsTrouble    a setting that cannot be used
     ├── PluginTrouble      no plugin, several, or one that does not load
+    ├── CodesTrouble       codes of the site, or data, that cannot be used
     ├── AddressTrouble     an address that cannot be served
     └── CallTrouble        a call of the command line that cannot be sent
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
+
+if TYPE_CHECKING:
+    from cds_hooks.terminology.desk import Flaw
 
 
 class HostError(Exception):
@@ -54,6 +61,13 @@ class BadCall(Refusal):
 
 class UnknownService(Refusal):
     """No service has this id."""
+
+    status = 404
+    code = "not-found"
+
+
+class UnknownArtefact(Refusal):
+    """No FHIR artefact has this type, id or URL."""
 
     status = 404
     code = "not-found"
@@ -97,6 +111,13 @@ class WrongMedia(Refusal):
     code = "not-supported"
 
 
+class Undecided(Refusal):
+    """A value set that holds codes by a hierarchy which is not here."""
+
+    status = 422
+    code = "not-supported"
+
+
 class InternalError(Refusal):
     """A bug of ours."""
 
@@ -118,6 +139,14 @@ class SettingsTrouble(Trouble):
 
 class PluginTrouble(Trouble):
     """The plugin cannot be loaded."""
+
+
+class CodesTrouble(Trouble):
+    """The codes of the site, or the data behind them, cannot be used; ``flaws`` are all that is wrong."""
+
+    def __init__(self, text: str, flaws: Sequence[Flaw] = ()) -> None:
+        super().__init__(text)
+        self.flaws = tuple(flaws)
 
 
 class AddressTrouble(Trouble):

@@ -16,6 +16,7 @@ from cds_hooks.service import Plugin
 from cds_hooks.state import State
 
 JSON = "application/json"
+FHIR = "application/fhir+json"
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 AUDIT_HEADERS = {
     "X-Audit-Id": {"description": "The audit entry of this call.", "schema": {"type": "string"}},
@@ -123,8 +124,12 @@ def _paths(plugin: Plugin) -> dict[str, Any]:
         "/guideline": {"get": _plain("The guideline for people", "text/html")},
         "/guideline/{id}": {"get": _plain("One rule for people", "text/html", [ID])},
         "/review": {"get": _plain("Audit review for people", "text/html")},
-        "/fhir/{type}": {"get": _plain("Artefacts of one type", "application/fhir+json", [ID | {"name": "type"}])},
-        "/fhir/{type}/{id}": {"get": _plain("One artefact", "application/fhir+json", [ID | {"name": "type"}, ID])},
+        "/fhir/{type}": {"get": _plain("Artefacts of one type", FHIR, [ID | {"name": "type"}])},
+        "/fhir/{type}/{id}": {"get": _plain("One artefact", FHIR, [ID | {"name": "type"}, ID])},
+        "/fhir/ValueSet/{id}/$expand": {"get": _plain("The codes that a value set lists", FHIR, [ID])},
+        "/fhir/ValueSet/{id}/$validate-code": {"get": _plain("Whether a value set holds a code", FHIR, [ID])},
+        "/fhir/ValueSet/$expand": {"get": _plain("The same for a value set by its URL", FHIR)},
+        "/fhir/ValueSet/$validate-code": {"get": _plain("The same for a value set by its URL", FHIR)},
         "/openapi.json": {"get": _plain("This description", JSON)},
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,12 +11,12 @@ import msgspec
 
 from plugin import units
 from plugin.fhir.ranges import Bounds, Person, amount_of, known_limits, limits_of, unit_of
+from plugin.fhir.specimen import is_elsewhere, words_of, wrong_specimen
 from plugin.fhir.types import (
     Coding,
     Component,
     Concept,
     Quantity,
-    Reference,
     ReferenceRange,
     Resource,
     concept_of,
@@ -32,21 +31,14 @@ from valuesets.systems import LOINC
 
 _FINAL = {"final", "amended", "corrected"}
 _EXCLUDED = {"registered", "cancelled", "entered-in-error"}
-_BLOOD = re.compile(r"blood|serum|plasma", re.I)
-_CELLS = re.compile(r"erythrocyt|red (?:blood )?cell|\brbc", re.I)
-_NOT_BLOOD = re.compile(r"\b(?:urin|csf|cerebrospinal|spinal|saliva|stool|fa?ec|sweat|dialy|pleur|ascit|periton)", re.I)
 _LOW_FLAGS = {"L", "LL", "LU"}
 _POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
 _LONGEST_AMOUNT = 12
-_FAMILIES = {
-    "calcium": "calcium",
-    "calcium-corrected": "calcium",
-    "calcium-ionised": "ionised",
-    "magnesium": "magnesium",
-    "albumin": "albumin",
-}
+_FAMILIES = {"calcium-corrected": "calcium", "calcium-ionised": "ionised", "vitamin-d-25-oh": "vitamin_d"}
 _PLAUSIBLE = {
-    analyte: (f"{family}_lowest_plausible", f"{family}_highest_plausible") for analyte, family in _FAMILIES.items()
+    analyte: (f"{family}_lowest_plausible", f"{family}_highest_plausible")
+    for analyte in units.TABLE
+    for family in [_FAMILIES.get(analyte, analyte)]
 }
 
 
@@ -69,12 +61,16 @@ class Meaning(msgspec.Struct, frozen=True):
     """What the code of an Observation means: ``ours`` is False for what surely holds no result that rules read.
 
     ``named`` is the analyte, or what it would be if the code were LOINC, which ``analyte`` alone says that it is.
+    ``genomic`` is "variant" or "implication" for a report of a genetic variant or of what one means. ``rare`` says that
+    it is about genes: CYP2D6 or a variant.
     """
 
     analyte: str
     ours: bool
     metaboliser: bool
     named: str = ""
+    genomic: str = ""
+    rare: bool = False
 
 
 UNCODED = Meaning("", True, False)
@@ -92,9 +88,18 @@ def meaning(raw: bytes) -> Meaning:
     if concept is None:
         return UNCODED
     analyte = analyte_of(concept) or ""
-    words = (concept.text or "") + " ".join(coding.display or "" for coding in concept.coding or ())
+    words = words_of(concept)
     named = analyte or _analyte_without_system(concept) or ""
-    return Meaning(analyte, bool(named), "cyp2d6" in words.lower(), named)
+    if is_elsewhere(words, named):
+        analyte = named = ""
+    metaboliser, genomic = "cyp2d6" in words.lower(), _genomic(concept)
+    return Meaning(analyte, bool(named), metaboliser, named, genomic, metaboliser or bool(genomic))
+
+
+def _genomic(concept: Concept) -> str:
+    codes = terminology()
+    keys = (codes.genomic(one.system, one.code) for one in concept.coding or () if one.system and one.code)
+    return next((key for key in keys if key in ("variant", "implication")), "")
 
 
 def _analyte_without_system(concept: Concept | None) -> str | None:
@@ -114,18 +119,6 @@ def when_of(resource: Resource) -> When | None:
         or resource.issued
     )
     return parse(text) if text else None
-
-
-def wrong_specimen(resource: Resource, reference: Reference | None) -> bool:
-    """True when the specimen is said to be something else than blood, serum or plasma."""
-    if reference is None:
-        return False
-    words = reference.display or ""
-    if reference.reference and reference.reference.startswith("#"):
-        inner = next((r for r in resource.contained or () if r.id == reference.reference[1:]), None)
-        kind = inner.type if inner is not None else None
-        words += f" {kind}" if kind else ""
-    return bool(_CELLS.search(words) or (_NOT_BLOOD.search(words) and not _BLOOD.search(words)))
 
 
 def results_of(resource: Resource, meaning: Meaning, now: datetime, limits: Limits, person: Person) -> list[Result]:
@@ -157,7 +150,8 @@ class Whole(msgspec.Struct, frozen=True, gc=False):
 def _named(part: Resource | Component) -> tuple[str, bool]:
     """(analyte, whether its code says that it is LOINC)."""
     coded = analyte_of(part.code)
-    return (coded, True) if coded else (_analyte_without_system(part.code) or "", False)
+    named = coded or _analyte_without_system(part.code) or ""
+    return ("", False) if is_elsewhere(words_of(part.code), named) else (named, coded is not None)
 
 
 def _is_empty(part: Resource | Component) -> bool:
@@ -237,7 +231,7 @@ def _range_unit(analyte: str, ranges: Sequence[ReferenceRange]) -> units.Unit | 
 
 
 def is_plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
-    """Whether a person can have this value; what has no bounds of its own must not be negative."""
+    """Whether a person can have this value; what has no unit, and so no bounds, must not be negative."""
     names = _PLAUSIBLE.get(analyte)
     if names is None:
         return value >= 0
