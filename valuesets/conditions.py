@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from valuesets.store import Include, ValueSet
-from valuesets.systems import ICD10CM, ICD10WHO
+from valuesets.systems import ICD10_NATIONAL, ICD10CM, ICD10WHO
 
 _NONE: Final[frozenset[str]] = frozenset()
 _ROOT: Final = 3  # an ICD-10 category has three characters
@@ -35,12 +35,13 @@ class ConditionIndex:
 
     def find(self, system: str, code: str) -> frozenset[str]:
         """Condition keys of ``code`` in the code system with canonical URL ``system``."""
-        if system not in (ICD10CM, ICD10WHO):
+        national = system in ICD10_NATIONAL
+        if system not in (ICD10CM, ICD10WHO) and not national:
             return self._exact.get(system, {}).get(code.strip(), _NONE)
         flat = code.strip().upper().replace(".", "")
         if not _ROOT <= len(flat) <= _LONGEST or not flat.isalnum():
             return _NONE
-        found, excluded = self._icd(system, flat)
+        found, excluded = self._icd(ICD10WHO if national else system, flat)
         if system == ICD10WHO and _of_cm_only(flat):
             also, not_these = self._icd(ICD10CM, flat)
             found, excluded = found | also, excluded | not_these

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
 from plugin.fhir.medication import of_concept
 from plugin.fhir.types import Coding, Concept, Reaction, Resource, concept_of
-from plugin.patient import DystoniaReaction, Problem
+from plugin.patient import DystoniaReaction, Medication, Problem
 from plugin.text import plain
 from plugin.vocabulary import cached, terminology
 from plugin.when import When, parse
@@ -19,19 +18,18 @@ _ACTIVE = {"active", "recurrence", "relapse"}
 _PAST = {"inactive", "remission", "resolved"}
 _REFUTED = {"refuted", "entered-in-error"}
 _UNSURE = {"unconfirmed", "provisional", "differential"}
-_DYSTONIA_WORDS = ("dyston", "oculogyric", "torticollis", "lockjaw")
-# Words that deny a dystonia that follows within a few words, or tell of a relative's.
-_NAMED = r"\W+(?:\w+\W+){0,4}?\w*(?:dyston|oculogyric|torticollis|lockjaw)"
-_DENIED = re.compile(
-    r"\b(?:no|not|denie[sd]|without|negative for|ruled? out|never)" + _NAMED + r"|dyston\w*\W+ruled out"
-)
-_RELATIVE = re.compile(r"\b(?:family history|fhx?|mother|father|sister|brother)" + _NAMED)
-_DRUG_WORDS = ("drug", "medic", "neurolep", "antipsych", "induced", "reaction", "adverse", "side effect")
 _DYSTONIA_CONCEPTS = frozenset({"dystonia", "drug-dystonia", "acute-drug-dystonia", "torticollis", "oculogyric-crisis"})
+# Trismus is a dystonia where it is the reaction to a drug; of its own it is mostly an affair of the jaw.
+_REACTIONS = {
+    "dystonia": _DYSTONIA_CONCEPTS | {"trismus"},
+    "akathisia": frozenset({"akathisia"}),
+    "extrapyramidal": frozenset({"extrapyramidal", "extrapyramidal-unspecified"}),
+}
 _PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
 _ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC"}
 _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
 _NO_CONCEPTS: frozenset[str] = frozenset()
+_BY_TEXT = frozenset({"dystonia", "drug-dystonia-by-text"})
 
 
 @cached(maxsize=16384)
@@ -59,15 +57,13 @@ def texts_of(concept: Concept | None) -> list[str]:
 
 
 @cached(maxsize=8192)
-def says_dystonia(text: str) -> bool:
-    """True when a text names a dystonia (C: "dyston", "oculogyric", "torticollis", "lockjaw") and does not deny it."""
-    lowered = text.lower()
-    return any(word in lowered for word in _DYSTONIA_WORDS) and not _DENIED.search(lowered)
+def words_for(text: str, *, reaction: bool = False, relatives: bool = False) -> frozenset[str]:
+    """The conditions that a text names and does not deny, of the patient alone or of relatives too."""
+    return terminology().condition_words.find(text, reaction=reaction, relatives=relatives)
 
 
-def _own_dystonia(text: str) -> bool:
-    """The same of the patient, not of a relative."""
-    return says_dystonia(text) and not _RELATIVE.search(text.lower())
+def _worded(texts: Iterable[str], *, reaction: bool = False) -> frozenset[str]:
+    return _NO_CONCEPTS.union(*(words_for(text, reaction=reaction) for text in texts))
 
 
 def status_code(status: Concept | str | None) -> str:
@@ -87,33 +83,52 @@ def _state(resource: Resource) -> str:
 
 
 def _onset(resource: Resource) -> When | None:
-    text = resource.onsetDateTime or resource.recordedDate
+    return _date(resource.onsetDateTime or resource.recordedDate)
+
+
+def _date(text: str | None) -> When | None:
     return parse(text) if text else None
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What the code of a Condition means, worked out once per distinct code."""
+    """What the code of a Condition means, worked out once per distinct code; ``worded`` is known by words only."""
 
     concepts: frozenset[str]
     label: str
     by_text: bool
     drugs: tuple[Ingredient, ...]
+    worded: frozenset[str]
 
 
 @cached(maxsize=8192)
 def meaning(raw: bytes) -> Meaning | None:
     """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
-    concepts, texts, by_text = concepts_of(code), texts_of(code), False
-    if "drug-dystonia" not in concepts and any(_own_dystonia(text) for text in texts):
-        by_text = True
-        named = bool(_drugs_in(texts)) or _mentions_drug(" ".join(texts).lower())
-        concepts |= {"dystonia"} | ({"drug-dystonia-by-text"} if named else set())
-    return Meaning(concepts, plain(texts[0]) if texts else "", by_text, _drugs_in(texts)) if concepts else None
+    coded, texts = concepts_of(code), texts_of(code)
+    worded = _in_words(coded, texts)
+    if not (coded or worded):
+        return None
+    by_text = bool(worded & _BY_TEXT) and "drug-dystonia" not in coded
+    label = plain(texts[0]) if texts else ""
+    return Meaning(coded | worded, label, by_text, _drugs_in(texts), worded)
+
+
+def _in_words(coded: frozenset[str], texts: list[str]) -> frozenset[str]:
+    """What the texts of a Condition add to its codes."""
+    found = _worded(texts)
+    if "dystonia" in found and "drug-dystonia" not in coded and _blames_drug(texts):
+        found |= {"drug-dystonia-by-text"}
+    if "stroke" in coded:
+        found = found.union(*(terminology().condition_words.site(text) for text in texts))
+    return found - coded
+
+
+def _blames_drug(texts: list[str]) -> bool:
+    return bool(_drugs_in(texts)) or terminology().condition_words.blames_drug(" ".join(texts))
 
 
 def problem_of(resource: Resource, meant: Meaning) -> Problem:
-    """A Condition that means something to a rule, by code or, for drug-induced dystonia alone, by words."""
+    """A Condition that means something to a rule, by code or, for the few that have none, by words."""
     noted = _drugs_in(note.text or "" for note in resource.note or ())
     return Problem(
         meant.concepts,
@@ -124,11 +139,10 @@ def problem_of(resource: Resource, meant: Meaning) -> Problem:
         meant.by_text,
         _onset(resource),
         tuple(dict.fromkeys((*meant.drugs, *noted))) if noted else meant.drugs,
+        worded=meant.worded,
+        recorded=_date(resource.recordedDate),
+        updated=_date(resource.meta.lastUpdated) if resource.meta else None,
     )
-
-
-def _mentions_drug(text: str) -> bool:
-    return any(word in text for word in _DRUG_WORDS)
 
 
 def _drugs_in(texts: Iterable[str]) -> tuple[Ingredient, ...]:
@@ -137,37 +151,51 @@ def _drugs_in(texts: Iterable[str]) -> tuple[Ingredient, ...]:
 
 
 def reactions_of(resource: Resource) -> list[DystoniaReaction]:
-    """The dystonic reactions that an AllergyIntolerance records, if it counts (active, not refuted)."""
+    """The dystonic and other movement reactions that an AllergyIntolerance records, if it counts (active, not refuted).
+
+    A record that lists no reaction may tell it in the words of its own code ("metoclopramide: dystonia").
+    """
     if _state(resource) != "active":
         return []
     own = of_concept(resource.code, rejecting=False) if resource.code else None
-    found = []
-    for reaction in resource.reaction or ():
-        coded, worded = _dystonic(reaction)
-        if not (coded or worded):
-            continue
-        drug = of_concept(reaction.substance, rejecting=False) if reaction.substance else own
-        if drug is None or not drug.ingredients:
-            drug = own
-        found.append(
-            DystoniaReaction(
-                drug.ingredients if drug else (),
-                plain(drug.label) if drug else "",
-                f"AllergyIntolerance/{resource.id}" if resource.id else "AllergyIntolerance",
-                _reaction_date(resource, reaction),
-                drug is None or drug.recognised != "code",
-                not coded,
-            )
-        )
-    return found
+    parts = [part for part in resource.reaction or () if part.manifestation or part.description]
+    told = [_Told(kind, coded, part) for part in parts for kind, coded in _kinds_of(part)]
+    if not parts:
+        said = _worded(texts_of(resource.code), reaction=True)
+        told = [_Told(kind, False, Reaction()) for kind, meant in _REACTIONS.items() if said & meant]
+    return [_reaction(resource, own, one) for one in told]
 
 
-def _dystonic(reaction: Reaction) -> tuple[bool, bool]:
-    """(by code, by words): whether the manifestation of a reaction is dystonia."""
-    manifestations = [inner.concept or inner for inner in reaction.manifestation or ()]
-    coded = any(concepts_of(concept) & _DYSTONIA_CONCEPTS for concept in manifestations)
-    texts = [text for concept in manifestations for text in texts_of(concept)] + [reaction.description or ""]
-    return coded, any(_own_dystonia(text) for text in texts)
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """One kind of reaction that a part of a record tells, by code or by words."""
+
+    kind: str
+    coded: bool
+    part: Reaction
+
+
+def _reaction(resource: Resource, own: Medication | None, told: _Told) -> DystoniaReaction:
+    drug = of_concept(told.part.substance, rejecting=False) if told.part.substance else own
+    if drug is None or not drug.ingredients:
+        drug = own
+    return DystoniaReaction(
+        drug.ingredients if drug else (),
+        plain(drug.label) if drug else "",
+        f"AllergyIntolerance/{resource.id}" if resource.id else "AllergyIntolerance",
+        _reaction_date(resource, told.part),
+        drug is None or drug.recognised != "code",
+        not told.coded,
+        told.kind,
+    )
+
+
+def _kinds_of(part: Reaction) -> list[tuple[str, bool]]:
+    """The kinds of movement reaction that one reaction is, each with whether a code says so."""
+    manifestations = [inner.concept or inner for inner in part.manifestation or ()]
+    coded = _NO_CONCEPTS.union(*map(concepts_of, manifestations))
+    texts = [text for concept in manifestations for text in texts_of(concept)] + [part.description or ""]
+    worded = _worded(texts, reaction=True)
+    return [(kind, bool(coded & meant)) for kind, meant in _REACTIONS.items() if (coded | worded) & meant]
 
 
 def _reaction_date(resource: Resource, reaction: Reaction) -> When | None:
@@ -189,8 +217,8 @@ def family_dystonia(resource: Resource) -> str:
     if status_code(resource.status) == "entered-in-error":
         return ""
     for condition in resource.condition or ():
-        named = any(says_dystonia(text) for text in texts_of(condition.code))
-        if named or concepts_of(condition.code) & _DYSTONIA_CONCEPTS:
+        worded = (words_for(text, relatives=True) for text in texts_of(condition.code))
+        if concepts_of(condition.code).union(*worded) & _DYSTONIA_CONCEPTS:
             return f"FamilyMemberHistory/{resource.id}" if resource.id else "FamilyMemberHistory"
     return ""
 
