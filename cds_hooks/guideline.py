@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ MARKS = {
     "B": "Background knowledge, still to be checked.",
     "J": "Judgement made here, without a published value.",
 }
+MOST_BESIDE = 6
 PLAIN_MARKS = {"V", "B", "J"}
 
 
@@ -32,10 +33,12 @@ def routes(plugin: Plugin) -> list[Route]:
     def index_html() -> str:
         return render("guideline_index.html", nav="guideline", plugin=plugin, groups=_by_group(plugin.guideline))
 
-    @cache
-    def rule_html(rule_id: str) -> str:
+    @lru_cache(maxsize=512)
+    def rule_html(rule_id: str, found: tuple[str, ...] = ()) -> str:
         page = pages[rule_id]
-        return render("guideline_rule.html", nav="guideline", plugin=plugin, page=page, marks=_marks_of(page))
+        beside = [pages[one] for one in found]
+        marks = _marks_of(page)
+        return render("guideline_rule.html", nav="guideline", plugin=plugin, page=page, marks=marks, beside=beside)
 
     def index(_request: Request) -> Response:
         return page_response(index_html())
@@ -43,7 +46,9 @@ def routes(plugin: Plugin) -> list[Route]:
     def rule(request: Request) -> Response:
         rule_id: str = request.path_params["rule_id"]
         if rule_id in pages:
-            return page_response(rule_html(rule_id))
+            named = request.query_params.get("with", "").split(",")
+            found = tuple(one for one in dict.fromkeys(named) if one in pages and one != rule_id)[:MOST_BESIDE]
+            return page_response(rule_html(rule_id, found))
         return html_response(
             "guideline_unknown.html", status_code=404, nav="guideline", plugin=plugin, rule_id=rule_id[:100]
         )

@@ -13,6 +13,7 @@ from cds_hooks.asgi import Head, read_body, send_answer
 from cds_hooks.audit import new_id
 from cds_hooks.errors import ClientGone, InternalError, Refusal, UnknownService, WrongMethod, outcome_json
 from cds_hooks.logging import CallLog, where
+from cds_hooks.memory import Memory, memory_of
 from cds_hooks.prefetch import Plan, Received, assess, check
 from cds_hooks.recording import (
     DURABLE,
@@ -79,7 +80,8 @@ class HookEndpoint:
         received = assess(plan, call)
         trace.keys = keys_json(received.prefetch, plan.service.prefetch)
         check(plan, received)
-        return self._evaluate(hook_call(plan, call, received, body, deadline, trace.time), trace)
+        memory = memory_of(self._state, trace, CLIENT)
+        return self._evaluate(hook_call(plan, call, received, body, deadline, now=trace.time, memory=memory), trace)
 
     def _plan(self, service_id: str, trace: Trace) -> Plan:
         plan = self._plans.get(service_id)
@@ -93,6 +95,8 @@ class HookEndpoint:
         trace.hook_instance = call.hook_instance
         if self._state.store is not None:
             trace.patient = self._state.store.pseudonym(call.patient_id)
+            trace.encounter = self._state.store.encounter_pseudonym(call.encounter_id)
+        trace.kept_for_signing = call.options.cache_for_order_sign_filtering
 
     def _evaluate(self, call: HookCall, trace: Trace) -> Outgoing:
         plugin = self._state.plugin
@@ -104,9 +108,10 @@ class HookEndpoint:
             self._state.metrics.evaluate_errors[call.service.id,] += 1
             log.error("evaluate-failed", incident=trace.id, error=type(error).__name__, where=where(error))
             outgoing = broken(call, plugin)
+        trace.unmapped = answer.unmapped
         trace.cards, trace.results = outgoing.cards_json, outgoing.results_json
         trace.subjects = subjects_json(answer.subjects)
-        trace.findings = findings_of(outgoing.results, outgoing.cards, answer.subjects)
+        trace.findings = findings_of(outgoing.results, outgoing.cards, answer)
         trace.card_uuids = tuple(card["uuid"] for card in outgoing.cards)
         return outgoing
 
@@ -116,7 +121,9 @@ class HookEndpoint:
         return InternalError(f"An internal error; nothing was checked. Incident {trace.id}.")
 
     def _note(self, trace: Trace, state: str, outgoing: Outgoing | None) -> None:
-        """Counts and logs the call, without anything that came with it."""
+        """Counts and logs the call, without anything that came with it; the answer has left."""
+        if trace.unmapped:
+            self._state.codes.note(trace.unmapped)
         seconds = monotonic() - trace.started
         metrics = self._state.metrics
         service = trace.service if trace.service in self._plans else "unknown"
@@ -143,7 +150,9 @@ class HookEndpoint:
         )
 
 
-def hook_call(plan: Plan, call: Call, received: Received, body: bytes, deadline: float, now: datetime) -> HookCall:
+def hook_call(
+    plan: Plan, call: Call, received: Received, body: bytes, deadline: float, *, now: datetime, memory: Memory
+) -> HookCall:
     return HookCall(
         service=plan.service,
         client=CLIENT,
@@ -158,4 +167,5 @@ def hook_call(plan: Plan, call: Call, received: Received, body: bytes, deadline:
         deadline=deadline,
         options=call.options,
         body=body,
+        memory=memory,
     )

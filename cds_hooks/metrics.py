@@ -26,7 +26,13 @@ DESCRIPTIONS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("cds_evaluate_errors", "counter", ("service",), "Calls on which the plugin failed as a whole."),
     ("cds_internal_errors", "counter", ("service",), "Calls on which the host failed."),
     ("cds_audit_failures", "counter", ("state",), "Calls answered before their audit entry was durable, by state."),
+    ("cds_memory_failures", "counter", (), "Calls for which what was shown before could not be read: all was shown."),
     ("cds_feedback", "counter", ("service", "outcome"), "Feedback received."),
+    ("cds_unmapped", "gauge", (), "Codes and texts in the inbox of what nothing resolved."),
+    ("cds_unmapped_dropped", "counter", (), "Least counted codes and texts that fell out of a full inbox."),
+    ("cds_resolver_requests", "counter", ("outcome",), "Questions to the resolver about unknown codes, by outcome."),
+    ("cds_resolver_queue", "gauge", (), "Codes that wait to be asked about."),
+    ("cds_resolver_breaker", "gauge", ("state",), "1 for the state of the resolver's circuit breaker."),
 )
 """Every metric of the host as (name, kind, labels, meaning)."""
 
@@ -42,7 +48,13 @@ class Metrics:
         self.evaluate_errors: Counter[tuple[str, ...]] = Counter()
         self.internal_errors: Counter[tuple[str, ...]] = Counter()
         self.audit_failures: Counter[tuple[str, ...]] = Counter()
+        self.memory_failures: Counter[tuple[str, ...]] = Counter()
         self.feedback: Counter[tuple[str, ...]] = Counter()
+        self.unmapped_dropped: Counter[tuple[str, ...]] = Counter()
+        self.resolver_requests: Counter[tuple[str, ...]] = Counter()
+        self.unmapped: dict[tuple[str, ...], int] = {}
+        self.resolver_queue: dict[tuple[str, ...], int] = {}
+        self.resolver_breaker: dict[tuple[str, ...], int] = {}
         self._times: dict[str, list[int]] = {}
         self._sums: dict[str, float] = {}
 
@@ -76,7 +88,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What ``prometheus_client`` asks a collector for."""
-        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
         for name, kind, labels, meaning in DESCRIPTIONS:
             if kind == "histogram":
@@ -85,7 +97,8 @@ class Metrics:
                     histogram.add_metric([service], _cumulative(times), self._sums[service])
                 yield histogram
             else:
-                family = CounterMetricFamily(name, meaning, labels=labels)
+                made = GaugeMetricFamily if kind == "gauge" else CounterMetricFamily
+                family = made(name, meaning, labels=labels)
                 for values, count in getattr(self, name.removeprefix("cds_")).items():
                     family.add_metric(values, count)
                 yield family

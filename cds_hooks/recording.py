@@ -14,7 +14,8 @@ import structlog
 from cds_hooks.audit import AuditStore, Entry, FindingRow
 from cds_hooks.limits import within
 from cds_hooks.models import EXTENSION
-from cds_hooks.service import KeyState, Prefetched, Subject
+from cds_hooks.service import Answer, KeyState, Memo, Prefetched, Subject
+from cds_hooks.terminology.desk import Unmapped
 
 DURABLE, PENDING, FAILED, OFF = "durable", "pending", "failed", "off"
 LEAST_WAIT = 0.25
@@ -45,6 +46,9 @@ class Trace(msgspec.Struct):
     subjects: bytes = b"[]"
     findings: tuple[FindingRow, ...] = ()
     card_uuids: tuple[str, ...] = ()
+    encounter: str = ""
+    kept_for_signing: bool = False
+    unmapped: Sequence[Unmapped] = ()
 
     def entry(self) -> Entry:
         return Entry(
@@ -66,6 +70,8 @@ class Trace(msgspec.Struct):
             subjects=self.subjects,
             findings=self.findings,
             card_uuids=self.card_uuids,
+            encounter=self.encounter,
+            kept_for_signing=self.kept_for_signing,
         )
 
 
@@ -109,19 +115,26 @@ def subjects_json(subjects: Iterable[Subject]) -> bytes:
 
 
 def findings_of(
-    results: Iterable[dict[str, Any]], cards: Iterable[dict[str, Any]], subjects: Sequence[Subject]
+    results: Iterable[dict[str, Any]], cards: Iterable[dict[str, Any]], answer: Answer
 ) -> tuple[FindingRow, ...]:
-    """The verdicts that fired, each with the name of its order and whether a card showed it."""
+    """The verdicts that fired, each with the name of its order, the card that showed it and what to remember of it."""
     fired = [one for one in results if one.get("status") == "fired"]
     if not fired:
         return ()
-    labels = {one.reference: one.label for one in subjects}
-    shown = {pair for card in cards for pair in _shown_by(card)}
-    return tuple(_finding(one, labels, shown) for one in fired)
+    labels = {one.reference: one.label for one in answer.subjects}
+    shown = {pair: str(card.get("uuid", "")) for card in cards for pair in _shown_by(card)}
+    memos = {(memo.rule, memo.subject): memo for memo in answer.memos}
+    return tuple(_finding(one, labels, shown, memos) for one in fired)
 
 
-def _finding(result: dict[str, Any], labels: Mapping[str, str], shown: set[tuple[str, str]]) -> FindingRow:
+def _finding(
+    result: dict[str, Any],
+    labels: Mapping[str, str],
+    shown: Mapping[tuple[str, str], str],
+    memos: Mapping[tuple[str, str], Memo],
+) -> FindingRow:
     rule, subject = result.get("rule", ""), result.get("subject", "")
+    memo = memos.get((rule, subject))
     return FindingRow(
         rule=rule,
         subject=subject,
@@ -129,6 +142,9 @@ def _finding(result: dict[str, Any], labels: Mapping[str, str], shown: set[tuple
         indicator=result.get("indicator", ""),
         suppressed=result.get("suppressed", ""),
         shown=(rule, subject) in shown,
+        card=shown.get((rule, subject), ""),
+        state=memo.state if memo is not None else (),
+        digest=memo.digest if memo is not None else "",
     )
 
 

@@ -36,7 +36,8 @@ class Site:
 
     ``expected_keys`` are the prefetch keys whose absence must be told (clinical specification D.6).
     ``public_url`` has no trailing slash and is the base of links to the guideline. ``thresholds`` are the clinical
-    figures that the site chose, by name; ``suppressions_off`` the suppressions that it switched off. ``terminology`` is
+    figures that the site chose, by name; ``suppressions_off`` the suppressions that it switched off and
+    ``prophylaxis_order_sets`` the canonical URLs of its order sets that include prophylaxis. ``terminology`` is
     the folder of the site's own codes, ``snapshot`` that of a drug snapshot made by ``terminology build``.
     """
 
@@ -46,6 +47,7 @@ class Site:
     expected_keys: tuple[str, ...] = ("patient", "medications", "allergies", "conditions", "observations")
     thresholds: Mapping[str, Decimal] = field(default_factory=dict)
     suppressions_off: tuple[str, ...] = ()
+    prophylaxis_order_sets: tuple[str, ...] = ()
     terminology: Path | None = None
     snapshot: Path | None = None
 
@@ -85,13 +87,48 @@ class Prefetched(msgspec.Struct):
     full_urls: list[str] = []
 
 
+class Shown(msgspec.Struct, frozen=True):
+    """One finding that a card of this patient showed to the same client before, and what became of that card.
+
+    ``label`` names the drug of the order, empty for findings about the patient. ``state`` and ``digest`` are what the
+    plugin asked to be remembered. ``kept_for_signing`` says that the client asked for it to be kept for order-sign;
+    ``override_reason`` is the code of the newest override with a reason, or empty.
+    """
+
+    rule: str
+    label: str
+    indicator: str
+    state: tuple[str, ...]
+    digest: str
+    hook: str
+    time: datetime
+    same_encounter: bool
+    kept_for_signing: bool
+    override_reason: str
+
+
+class Memo(msgspec.Struct, frozen=True):
+    """What a plugin wants remembered of one finding: opaque keys and a digest, without patient data."""
+
+    subject: str
+    rule: str
+    state: tuple[str, ...]
+    digest: str
+
+
+def no_memory(since: datetime) -> Sequence[Shown]:
+    """What is remembered where nothing is kept."""
+    return ()
+
+
 class HookCall(msgspec.Struct, frozen=True):
     """One hook call, checked and decoded: all that a plugin may look at.
 
     ``bundles`` holds the resources of the context's Bundles by field name (``draftOrders``, ``medications``,
     ``conditions``), each with its ``fullUrl`` in ``Prefetched.full_urls``. ``now`` is the one wall clock value
     of the call. ``deadline`` is a ``time.monotonic()`` moment after which no further rule should start. ``body`` is the
-    request as it came, for the rare suggestion that must give an existing resource back whole.
+    request as it came, for the rare suggestion that must give an existing resource back whole. ``memory`` gives what
+    was shown about this patient since a moment, newest first; it reads the store, so ask only when it matters.
     """
 
     service: Service
@@ -107,6 +144,7 @@ class HookCall(msgspec.Struct, frozen=True):
     deadline: float
     options: Options
     body: bytes = b""
+    memory: Callable[[datetime], Sequence[Shown]] = no_memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +160,15 @@ class Answer:
     """What a plugin answers: cards and verdicts as JSON-ready dictionaries in the shapes of ``contract.md``.
 
     ``results`` go into the response extension and the audit; ``subjects`` only into the audit. ``unmapped`` are the
-    codes and texts that nothing resolved, for the inbox; they hold no data of the patient.
+    codes and texts that nothing resolved, for the inbox; they hold no data of the patient. ``memos`` are kept beside
+    the findings, for later calls.
     """
 
     cards: Sequence[dict[str, Any]] = ()
     results: Sequence[dict[str, Any]] = ()
     subjects: Sequence[Subject] = ()
     unmapped: Sequence[Unmapped] = ()
+    memos: Sequence[Memo] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,13 +271,20 @@ class OverrideReason:
     display: str
 
 
+def _unknown_member(value_set: str, system: str, code: str) -> bool | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """A set of clinical rules as the host sees it.
 
     ``resource`` is the msgspec Struct that one FHIR resource is decoded into; it must have at least the attributes
     of :class:`cds_hooks.shapes.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
-    ``codes`` counts what was loaded, for ``/readyz``. ``terminology`` answers questions about codes, if there are any.
+    ``artefacts`` are FHIR resources as JSON by ``<type>/<id>``; ``member`` tells whether the value set with an id holds
+    the code of a system, as the rules read it, and None where it cannot tell.
+    ``codes`` counts and names what was loaded, for ``/readyz`` and the log. ``terminology`` answers questions about
+    codes, if there are any.
     """
 
     name: str
@@ -251,9 +298,10 @@ class Plugin:
     samples: tuple[SamplePatient, ...] = ()
     orders: tuple[SampleOrder, ...] = ()
     override_reasons: tuple[OverrideReason, ...] = ()
-    codes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int | str] = field(default_factory=dict)
     artefacts: Callable[[], Mapping[str, bytes]] = dict
     terminology: Desk | None = None
+    member: Callable[[str, str, str], bool | None] = _unknown_member
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,22 +13,23 @@ from plugin.evidence import BIBLIOGRAPHY
 from plugin.guideline_text import OVERRIDE_REASONS, TEXTS
 from plugin.ids import uuid5, written
 from plugin.patient import Gap
-from plugin.rule import Case, Finding, Indicator, Option, Rule, Status, Verdict
+from plugin.rule import SUGGESTION_MARK, Case, Fact, Finding, Indicator, Option, Rule, Status, Verdict, evidence_of
 from plugin.rules import data_quality
 from plugin.suggestions import Builder, Originals
-from plugin.text import plain
+from plugin.text import matched, plain
 
 MOST_CARDS = 3
 LONGEST_SUMMARY = 139
 _MOST_SUGGESTIONS = 6
 _MOST_REASONS = 9
 _MOST_SOURCES = 4
-_AGO = re.compile(r"(?:less than )?\d+ [hd] ago")
+_LONGEST_LABEL = 60
 _HELPS_TO_GIVE = frozenset({"cover", "dose"})
 _LABEL = "Dystonia CDS guideline"
 _PURPOSE = "Decision support for prescribers and pharmacists, to be judged independently; no card never means safe."
 
 Json = dict[str, Any]
+Quiet = dict[tuple[str, str], str]
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -55,11 +55,12 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 class _Draft(msgspec.Struct):
-    """A card before it is written: the parts that were found and the notes about data."""
+    """A card before it is written: what was found, the notes about data, and what is shown by a link only."""
 
     judged: Judged
     parts: list[_Part]
     notes: list[_Part]
+    linked: list[_Part]
 
     @property
     def leader(self) -> _Part:
@@ -70,10 +71,19 @@ class _Draft(msgspec.Struct):
         return self.leader.finding.indicator
 
 
-def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], set[tuple[str, str]]]:
-    """The cards, and (subject, rule) of findings that were left out because the client wants no info cards."""
-    drafts = [draft for one in judged if (draft := _draft(one))]
-    quiet: set[tuple[str, str]] = set()
+def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], Quiet]:
+    """The cards, and why the findings by (subject, rule) that fired stand on none of them.
+
+    "alert-non-serious": the client wants no info cards. "on-request": a finding that is only ever a link on a card
+    that stands for other reasons, and there is none.
+    """
+    drafts, quiet = [], Quiet()
+    for one in judged:
+        draft = _draft(one)
+        if draft is not None and (draft.parts or draft.notes):
+            drafts.append(draft)
+        elif draft is not None:
+            quiet.update({(subject_of(one.case), part.rule.id): "on-request" for part in draft.linked})
     shown = []
     for draft in drafts:
         kept = draft if frame.show_info else _serious(draft, quiet)
@@ -88,15 +98,15 @@ def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], set[tu
     return cards, quiet
 
 
-def _serious(draft: _Draft, quiet: set[tuple[str, str]]) -> _Draft | None:
+def _serious(draft: _Draft, quiet: Quiet) -> _Draft | None:
     """Without info cards: a warning stays whole, notes about what could not be checked stay, the rest is left out."""
     if not draft.parts or draft.indicator > Indicator.INFO:
         return draft
     subject = subject_of(draft.judged.case)
-    quiet.update((subject, part.rule.id) for part in draft.parts)
+    quiet.update({(subject, part.rule.id): "alert-non-serious" for part in (*draft.parts, *draft.linked)})
     alone = [note for note in draft.notes if note.verdict.alone]
     if alone and data_quality.may_stand_alone(draft.judged.case):
-        return _Draft(draft.judged, [], draft.notes)
+        return _Draft(draft.judged, [], draft.notes, [])
     return None
 
 
@@ -111,22 +121,25 @@ def _draft(judged: Judged) -> _Draft | None:
         for rule, verdict in judged.verdicts
         if verdict.finding is not None and verdict.status is Status.FIRED and not verdict.suppressed
     ]
-    parts = [part for part in found if not part.rule.about_data]
+    linked = [part for part in found if part.finding.by_link]
+    parts = [part for part in found if not part.rule.about_data and not part.finding.by_link]
     notes = [part for part in found if part.rule.about_data]
     notes.sort(key=lambda part: (not part.verdict.alone, part.rule.rank))
     parts.sort(key=lambda part: (-part.finding.indicator, part.rule.rank))
     if parts:
-        return _Draft(judged, parts, notes)
+        return _Draft(judged, parts, notes, linked)
     alone = any(note.verdict.alone for note in notes) and data_quality.may_stand_alone(judged.case)
-    return _Draft(judged, [], notes) if alone else None
+    return _Draft(judged, [], notes if alone else [], linked) if alone or linked else None
 
 
 def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     case = draft.judged.case
     every = [*draft.parts, *draft.notes]
     rules = tuple(part.rule.id for part in every)
-    uuid = _uuid(draft, every, frame)
-    builder = Builder(case, uuid, frame.originals, frame.orderable)
+    linked = tuple(part.rule.id for part in draft.linked)
+    uuid = _uuid(draft, [*every, *draft.linked], frame)
+    origin = f"{frame.canonical}{SUGGESTION_MARK}", tuple(part.rule.id for part in draft.parts)
+    builder = Builder(case, uuid, frame.originals, frame.orderable, origin)
     against = [part for part in draft.parts if part.finding.against]
     for part in draft.parts:
         builder.add(_options(part, bool(against)))
@@ -141,8 +154,8 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
             "topic": {"system": f"{frame.canonical}/CodeSystem/rules", "code": draft.leader.rule.id},
         },
         "overrideReasons": _override_reasons(tuple(p.rule.id for p in against) or rules, frame.canonical),
-        "links": _links(rules, frame.public_url, frame.show_sources),
-        "extension": {"org.dystonia-cds": _extension(draft, every)},
+        "links": _links(rules, linked, frame.public_url, frame.show_sources),
+        "extension": {"org.dystonia-cds": _extension(draft, [*every, *draft.linked])},
     }
     if builder.found:
         card["suggestions"] = builder.found[:_MOST_SUGGESTIONS]
@@ -158,16 +171,8 @@ def _options(part: _Part, against: bool) -> tuple[Option, ...]:
 
 def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> bytes:
     """Other values give another card; how long ago they were does not, so that a repeated call gives the same one."""
-    evidence = sorted(_AGO.sub("", text) for part in every for text in _evidence(part))
+    evidence = sorted(text for part in every for text in evidence_of(part.rule, part.verdict))
     return uuid5(frame.namespace, "\n".join((*frame.identity, subject_of(draft.judged.case), *evidence)))
-
-
-def _evidence(part: _Part) -> Iterable[str]:
-    finding = part.finding
-    yield f"{part.rule.id}@{part.rule.version}:{finding.indicator.word}:{','.join(sorted(part.verdict.inputs))}"
-    yield finding.summary
-    for fact in finding.facts:
-        yield fact.text
 
 
 def _summary(draft: _Draft) -> str:
@@ -203,6 +208,8 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], show_sou
     watch = list(dict.fromkeys(text for part in draft.parts for text in part.finding.watch))
     notes = [text for part in draft.parts for text in part.finding.notes]
     notes += [text for part in draft.notes for text in part.finding.notes] + builder.notes
+    how = matched(draft.judged.case.medication.matched_by)
+    notes += [f"Drug {how}: {plain(draft.judged.case.medication.label, _LONGEST_LABEL)}."] if how else []
     if not draft.parts:
         why = ["Not everything needed to judge this order could be read. What could be judged gave no finding."]
     blocks = [
@@ -252,7 +259,8 @@ def _override_reasons(rules: tuple[str, ...], canonical: str) -> list[Json]:
 
 
 @lru_cache(maxsize=1024)
-def _links(rules: tuple[str, ...], public_url: str, show_sources: bool) -> list[Json]:
+def _links(rules: tuple[str, ...], linked: tuple[str, ...], public_url: str, show_sources: bool) -> list[Json]:
+    """The guideline page of each rule, then pages on request, which are told by rule ids alone what else was found."""
     links = [
         {
             "label": f"Guideline {rule}: why, limits and sources",
@@ -260,6 +268,15 @@ def _links(rules: tuple[str, ...], public_url: str, show_sources: bool) -> list[
             "url": f"{public_url}/guideline/{rule}",
         }
         for rule in rules
+    ]
+    found = ",".join(rules)
+    links += [
+        {
+            "label": f"More: {TEXTS[rule].title}",
+            "type": "absolute",
+            "url": f"{public_url}/guideline/{rule}?with={found}",
+        }
+        for rule in linked
     ]
     return links + _sources(rules) if show_sources else links
 
@@ -271,8 +288,15 @@ def _sources(rules: tuple[str, ...]) -> list[Json]:
     return [{"label": source.label, "url": source.url, "type": "absolute"} for source in known]
 
 
+def _recognised(case: Case) -> dict[Fact, None]:
+    """How the ordered drug was recognised."""
+    by = case.medication.matched_by
+    words = _drug_words(case)
+    return {Fact(f"{words[:1].upper()}{words[1:]} matched by {by}", subject_of(case)): None} if by else {}
+
+
 def _extension(draft: _Draft, every: Sequence[_Part]) -> Json:
-    facts = {fact: None for part in every for fact in part.finding.facts}
+    facts = {fact: None for part in every for fact in part.finding.facts} | _recognised(draft.judged.case)
     extension: Json = {
         "rules": [
             {"id": part.rule.id, "version": part.rule.version, "indicator": part.finding.indicator.word}

@@ -12,7 +12,7 @@ import msgspec
 from plugin import labs
 from plugin.lab_results import State, unknown
 from plugin.patient import Order, Patient
-from plugin.rule import Case, Rule, Verdict, not_checked, others_of
+from plugin.rule import Case, Policy, Rule, Verdict, not_checked, others_of
 from plugin.rules import data_quality
 from plugin.thresholds import Limits
 
@@ -33,12 +33,13 @@ def judge(
     rules: Sequence[Rule],
     limits: Limits,
     *,
-    jurisdiction: str,
+    policy: Policy,
     deadline: float,
 ) -> list[Judged]:
     """Judge every order (or the patient, given as None) with the rules bound to the hook.
 
     ``deadline`` is a ``time.monotonic()`` moment: rules that would start later are not-checked, reason ``time``.
+    What a suppression that the site switched off would silence is shown.
     """
     bound = [rule for rule in rules if hook in rule.hooks]
     first = [rule for rule in bound if not rule.about_data]
@@ -46,7 +47,16 @@ def judge(
     calcium = _state("calcium", labs.calcium, patient, limits)
     magnesium = _state("magnesium", labs.magnesium, patient, limits)
     cases = [
-        Case(patient, order, hook, limits, jurisdiction, calcium, magnesium, others_of(patient, order, limits))
+        Case(
+            patient,
+            order,
+            hook,
+            limits,
+            policy,
+            calcium,
+            magnesium,
+            others_of(patient, order, limits),
+        )
         for order in orders
     ]
     return [_judge(case, first, last, deadline) for case in cases]
@@ -76,7 +86,8 @@ def _evaluate(rule: Rule, case: Case, deadline: float) -> Verdict:
     if monotonic() >= deadline:
         return not_checked("time")
     try:
-        return rule.evaluate(case)
+        verdict = rule.evaluate(case)
+        return verdict if case.suppresses(verdict.suppressed) else msgspec.structs.replace(verdict, suppressed="")
     except Exception as error:
         _log_failure(rule.id, error)
         return not_checked("internal")

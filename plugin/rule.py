@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import IntEnum, StrEnum
 
@@ -48,9 +49,10 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 class Option(msgspec.Struct, frozen=True, gc=False):
     """Something that could be done, as data; ``plugin.suggestions`` turns it into a CDS Hooks suggestion.
 
-    ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``magnesium``, ``dose`` or ``advice``
-    (both words only). ``codes`` names drugs (ingredient names) or analytes; ``reference`` the order it is about;
-    ``tier`` the tier that an alternative must stay below.
+    ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``undosed`` (drafts without product
+    and dose), ``request`` (a referral, an image or a test in words), ``dose`` or ``advice`` (both words only).
+    ``codes`` names drugs (ingredient names), analytes, or rows of ``plugin.suggestions``; ``reference`` the order it is
+    about; ``tier`` the tier that an alternative must stay below.
     """
 
     kind: str
@@ -65,7 +67,9 @@ class Finding(msgspec.Struct, frozen=True):
 
     ``summary`` has fewer than 140 characters. ``why`` tells what was found, ``watch`` what to look out for,
     ``notes`` limits of the data used. ``against`` says that the patient should rather not have this drug at all: the
-    card then offers nothing that helps to give it.
+    card then offers nothing that helps to give it. ``by_link`` marks a finding that is shown as a link to the rule's
+    page on a card that stands for other reasons, never on its own. ``state`` are short keys without patient data of
+    what would re-open an overridden card ("major:prior-dystonia", "severe:calcium").
     """
 
     indicator: Indicator
@@ -76,6 +80,8 @@ class Finding(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     against: bool = False
+    by_link: bool = False
+    state: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -87,6 +93,17 @@ class Verdict(msgspec.Struct, frozen=True):
     finding: Finding | None = None
     suppressed: str = ""
     alone: bool = False
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the site decided: which labels apply, which suppressions are ``off``, and which order sets hold cover.
+
+    ``jurisdiction`` is "us", "eu" or "uk"; ``covered_sets`` are canonical URLs of order sets with prophylaxis (S-16).
+    """
+
+    jurisdiction: str = "us"
+    off: frozenset[str] = frozenset()
+    covered_sets: frozenset[str] = frozenset()
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -102,12 +119,21 @@ class Case(msgspec.Struct, frozen=True):
     order: Order | None
     hook: str
     limits: Limits
-    jurisdiction: str
+    policy: Policy
     calcium: State
     magnesium: State
     others: tuple[Exposure, ...]
     earlier: tuple[tuple[str, Verdict], ...] = ()
     data_matter: bool = True
+
+    @property
+    def jurisdiction(self) -> str:
+        """Whose labels apply: "us", "eu" or "uk"."""
+        return self.policy.jurisdiction
+
+    def suppresses(self, code: str) -> bool:
+        """Whether the site left this suppression on."""
+        return code not in self.policy.off
 
     @property
     def medication(self) -> Medication:
@@ -146,6 +172,25 @@ class Rule(msgspec.Struct, frozen=True):
     evaluate: Callable[[Case], Verdict]
     thresholds: tuple[str, ...] = ()
     about_data: bool = False
+
+
+SUGGESTION_MARK = "/NamingSystem/suggestion"
+"""How the system of the identifiers ends that mark drafts made from our suggestions."""
+
+_AGO = re.compile(r"(?:less than )?\d+ [hd] ago")
+
+
+def evidence_of(rule: Rule, verdict: Verdict) -> list[str]:
+    """The evidence behind a finding as sorted text: the same until a value, a level or the rule itself changes.
+
+    How long ago a value was measured is left out, so that the same call gives the same answer later.
+    """
+    finding = verdict.finding
+    if finding is None:
+        return []
+    told = [f"{rule.id}@{rule.version}:{finding.indicator.word}:{','.join(sorted(verdict.inputs))}", finding.summary]
+    told += [fact.text for fact in finding.facts]
+    return sorted(_AGO.sub("", text) for text in told)
 
 
 NOT_APPLICABLE = Verdict(Status.NOT_APPLICABLE)

@@ -20,8 +20,21 @@ _UCUM = "http://unitsofmeasure.org"
 _MOST_ALTERNATIVES = 2
 _ANALYTE_WORDS = {
     "calcium-ionised": "ionised calcium",
-    "albumin": "albumin",
-    "magnesium": "magnesium",
+    "pth": "parathyroid hormone",
+    "tsh": "thyrotropin (TSH)",
+    "ft4": "free thyroxine (T4)",
+}
+# Drugs that a draft names without product and dose; more of them are more rows.
+_UNDOSED = {
+    "magnesium": "Magnesium supplement (product, route and dose to be chosen)",
+    "calcium": "Calcium supplement (product, route and dose to be chosen)",
+    "active-vitamin-d": "Active vitamin D (product, route and dose to be chosen)",
+}
+# Referrals, images and tests that a draft asks for in words; more of them are more rows.
+_REQUESTS = {
+    "endocrinology": "Referral to endocrinology",
+    "genetics-22q11": "Genetic test for 22q11.2 deletion",
+    "ct-head": "CT of the head (calcification of the basal ganglia)",
 }
 
 Suggestion = dict[str, Any]
@@ -96,10 +109,19 @@ class Builder:
     """Builds the suggestions of one card, and the sentences about what is not offered."""
 
     def __init__(
-        self, case: Case, card: bytes, originals: Originals, orderable: Mapping[str, Mapping[str, str]]
+        self,
+        case: Case,
+        card: bytes,
+        originals: Originals,
+        orderable: Mapping[str, Mapping[str, str]],
+        origin: tuple[str, tuple[str, ...]] = ("", ()),
     ) -> None:
-        """``card`` is the card's uuid; ``orderable`` maps analyte to the LOINC coding to order it by."""
+        """``card`` is the card's uuid; ``orderable`` maps analyte to the LOINC coding to order it by.
+
+        ``origin`` is the system of identifiers that mark our own drafts, and the rules of the card (S-09).
+        """
         self.case = case
+        self.origin = origin
         self.card = card
         self.originals = originals
         self.orderable = orderable
@@ -188,27 +210,25 @@ class Builder:
 
     def _lab_order(self, analyte: str) -> dict[str, Any]:
         words = _ANALYTE_WORDS.get(analyte, analyte)
-        resource = {
-            "resourceType": "ServiceRequest",
-            "status": "draft",
-            "intent": "order",
-            "code": {"coding": [dict(self.orderable[analyte])], "text": words[:1].upper() + words[1:]},
-            "subject": self._subject(),
-            **self._encounter(),
-        }
-        return _create(f"Order {words}", resource)
+        code = {"coding": [dict(self.orderable[analyte])], "text": words[:1].upper() + words[1:]}
+        return self._draft(f"Order {words}", "ServiceRequest", {"code": code})
 
-    def magnesium(self, option: Option) -> None:
-        """A magnesium draft without product and dose."""
-        resource = {
-            "resourceType": "MedicationRequest",
-            "status": "draft",
-            "intent": "order",
-            "medicationCodeableConcept": {"text": "Magnesium supplement (product, route and dose to be chosen)"},
-            "subject": self._subject(),
-            **self._encounter(),
-        }
-        self._put(option.label, _create(option.label, resource))
+    def undosed(self, option: Option) -> None:
+        """One draft for each drug, without product and dose."""
+        words = [_UNDOSED[code] for code in option.codes]
+        self._put(
+            option.label,
+            *(self._draft(text, "MedicationRequest", {"medicationCodeableConcept": {"text": text}}) for text in words),
+        )
+
+    def request(self, option: Option) -> None:
+        """One request for each referral, image or test, in words."""
+        words = [_REQUESTS[code] for code in option.codes]
+        self._put(option.label, *(self._draft(text, "ServiceRequest", {"code": {"text": text}}) for text in words))
+
+    def _draft(self, description: str, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
+        resource = {"resourceType": kind, "status": "draft", "intent": "order", **asked, "subject": self._subject()}
+        return _create(description, resource | self._encounter())
 
     def _subject(self) -> dict[str, str]:
         return {"reference": f"Patient/{self.case.patient.id}"}
@@ -226,9 +246,15 @@ class Builder:
                 "coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}],
                 "text": drug.name,
             },
+            "identifier": [self._mark(drug)],
             "subject": self._subject(),
             **self._encounter(),
         }
+
+    def _mark(self, drug: Ingredient) -> dict[str, str]:
+        """Marks a draft as made from this card, so that accepting it does not bring the card back (S-09)."""
+        system, rules = self.origin
+        return {"system": system, "value": "/".join((".".join(rules), drug.name, written(self.card)))}
 
 
 _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
@@ -239,7 +265,8 @@ _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
     "remove": Builder.remove,
     "stop-other": Builder.stop_other,
     "labs": Builder.labs,
-    "magnesium": Builder.magnesium,
+    "undosed": Builder.undosed,
+    "request": Builder.request,
 }
 
 

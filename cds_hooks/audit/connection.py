@@ -90,4 +90,7 @@ def _insert(connection: Connection, jobs: Sequence[Job], first: int) -> int:
     entries = [job.entry for job in jobs if job.entry is not None]
     insert_entries(connection, entries, first)
     insert_feedback(connection, [item for job in jobs for item in job.feedback])
+    for job in jobs:
+        if job.upkeep is not None:
+            job.upkeep(connection)
     return first + len(entries)

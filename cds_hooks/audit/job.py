@@ -1,9 +1,11 @@
-"""What waits to be written: one entry, or the feedback of one request, and the coroutine that waits for it."""
+"""What waits to be written: an entry, the feedback of a request or notes about codes, and who waits for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
 
 from cds_hooks.audit.model import Entry, Feedback
 from cds_hooks.audit.rows import cleaned
@@ -12,11 +14,18 @@ from cds_hooks.audit.rows import cleaned
 class Job:
     """One transaction's worth; made in the event loop, written in the writer thread, resolved in the loop."""
 
-    __slots__ = ("entry", "feedback", "future", "loop", "stored")
+    __slots__ = ("entry", "feedback", "future", "loop", "stored", "upkeep")
 
-    def __init__(self, entry: Entry | None, feedback: Sequence[Feedback] = ()) -> None:
+    def __init__(
+        self,
+        entry: Entry | None,
+        feedback: Sequence[Feedback] = (),
+        upkeep: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """``upkeep`` changes what is no audit; it is called in the writer thread, in the batch's transaction."""
         self.entry = entry
         self.feedback = feedback
+        self.upkeep = upkeep
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[bool] = self.loop.create_future()
         self.stored = False

@@ -15,7 +15,8 @@ class FindingRow(msgspec.Struct, frozen=True):
     """One fired verdict, kept beside the entry so that entries can be found by it.
 
     ``subject`` is the draft order's reference, ``label`` its drug; both empty on findings about the patient.
-    ``suppressed`` names the suppression that silenced it; ``shown`` says whether it reached a card.
+    ``suppressed`` names the suppression that silenced it; ``shown`` says whether it reached a card, ``card`` which one.
+    ``state`` and ``digest`` are what the plugin wants remembered: short keys and a hash, without patient data.
     """
 
     rule: str
@@ -24,6 +25,9 @@ class FindingRow(msgspec.Struct, frozen=True):
     indicator: str
     suppressed: str
     shown: bool
+    card: str = ""
+    state: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -34,6 +38,7 @@ class Entry(msgspec.Struct, frozen=True):
     class of a refusal, never patient data. ``keys``, ``cards``, ``results`` and ``subjects`` are JSON as UTF-8 bytes:
     prefetch key to ``{"state", "reason", "foreign"}``; the cards exactly as sent; every verdict with its inputs; and
     ``[{"reference", "label"}]``. ``findings`` are the fired verdicts only, ``card_uuids`` one per card.
+    ``encounter`` is a pseudonym too; ``kept_for_signing`` says that the client asked to keep what was shown.
     """
 
     id: str
@@ -54,6 +59,8 @@ class Entry(msgspec.Struct, frozen=True):
     subjects: bytes
     findings: tuple[FindingRow, ...] = ()
     card_uuids: tuple[str, ...] = ()
+    encounter: str = ""
+    kept_for_signing: bool = False
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,10 +14,13 @@ from sqlalchemy import Connection, Row, RowMapping, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_hooks.audit.errors import StoreError
+from cds_hooks.audit.memory import read_shown
 from cds_hooks.audit.model import CallDetail, CallFilter, CallRow, FeedbackRow, FindingRow
 from cds_hooks.audit.query import matching, page
-from cds_hooks.audit.schema import call, card, feedback, finding
+from cds_hooks.audit.schema import call, card, feedback, finding, unmapped
 from cds_hooks.audit.sqlite import check_readable, reader_engine
+from cds_hooks.audit.terms import LearnedRow, UnmappedRow, read_learned, read_unmapped
+from cds_hooks.service import Shown
 
 _GRAVITY = {"critical": 3, "warning": 2, "info": 1}
 
@@ -65,6 +68,26 @@ class Reader:
         matches = matching(where or CallFilter(), call.c.seq).limit(cap).subquery()
         with self._snapshot() as connection:
             return connection.scalar(select(func.count()).select_from(matches)) or 0
+
+    def unmapped(self, position: str = "") -> Sequence[UnmappedRow]:
+        """Return what nothing resolved, the most counted first; of one position or of all."""
+        with self._snapshot() as connection:
+            return read_unmapped(connection, position)
+
+    def unmapped_size(self) -> int:
+        """Return how many rows ``unmapped`` would give."""
+        with self._snapshot() as connection:
+            return connection.scalar(select(func.count()).select_from(unmapped)) or 0
+
+    def shown(self, patient: str, client: str, encounter: str, since: datetime) -> Sequence[Shown]:
+        """Return what cards of this patient showed to this client since a moment; arguments are pseudonyms."""
+        with self._snapshot() as connection:
+            return read_shown(connection, patient, client, encounter, since)
+
+    def learned(self) -> Sequence[LearnedRow]:
+        """Return what a resolver explained, the oldest first."""
+        with self._snapshot() as connection:
+            return read_learned(connection)
 
     def close(self) -> None:
         """Let go of what the engine keeps; reading afterwards opens anew."""

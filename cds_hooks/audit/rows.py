@@ -95,6 +95,8 @@ def _call_row(seq: int, entry: Entry) -> Row:
         entry.hook,
         entry.hook_instance,
         entry.patient,
+        entry.encounter,
+        int(entry.kept_for_signing),
         entry.ruleset,
         entry.status,
         entry.outcome,
@@ -132,7 +134,8 @@ def _labels(entry: Entry) -> str:
 
 
 def _finding_row(seq: int, position: int, item: FindingRow) -> Row:
-    return seq, position, item.rule, item.subject, item.label, item.indicator, item.suppressed, int(item.shown)
+    told = (item.rule, item.subject, item.label, item.indicator, item.suppressed, int(item.shown))
+    return seq, position, *told, card_key(item.card), "\n".join(item.state), item.digest
 
 
 def _feedback_row(item: Feedback) -> dict[str, Any]:

@@ -5,10 +5,12 @@ Times are ISO text in UTC with microseconds and offset: of one width, so that te
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from typing import Any
+
+from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 # Every revision there has been, oldest first: what a database may carry, and where the code stands.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
 metadata = MetaData()
@@ -16,6 +18,11 @@ metadata = MetaData()
 
 def _text(name: str) -> Column[str]:
     return Column(name, Text, nullable=False)
+
+
+def _later(name: str, kind: type[Text | Integer] = Text) -> Column[Any]:
+    """A column that a later revision added: the rows before it have it empty."""
+    return Column(name, kind, nullable=False, server_default="0" if kind is Integer else "")
 
 
 # The long columns stand last: SQLite then filters on the others without reading their overflow pages.
@@ -30,6 +37,8 @@ call = Table(
     _text("hook"),
     _text("hook_instance"),
     _text("patient"),
+    _later("encounter"),
+    _later("kept_for_signing", Integer),
     _text("ruleset"),
     Column("status", Integer, nullable=False),
     _text("outcome"),
@@ -57,6 +66,9 @@ finding = Table(
     _text("indicator"),
     _text("suppressed"),
     Column("shown", Integer, nullable=False),
+    _later("card_key"),
+    _later("state"),
+    _later("digest"),
     Index("ix_audit_finding_rule", "rule", "call_seq"),
     Index("ix_audit_finding_indicator", "indicator", "call_seq"),
     sqlite_with_rowid=False,
@@ -101,4 +113,37 @@ meta = Table(
     metadata,
     Column("key", Text, primary_key=True),
     _text("value"),
+)
+
+# The two below are working notes about codes, without any data of a patient; their rows may change.
+# ``words`` is the text of a row without a code, in lower case, and empty beside a code.
+unmapped = Table(
+    "terminology_unmapped",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _text("position"),
+    _text("system"),
+    _text("code"),
+    _text("words"),
+    _text("text"),
+    Column("count", Integer, nullable=False),
+    _text("first_seen"),
+    _text("last_seen"),
+    UniqueConstraint("position", "system", "code", "words"),
+)
+
+learned = Table(
+    "terminology_learned",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    _text("position"),
+    _text("system"),
+    _text("code"),
+    _text("name"),
+    _text("targets"),
+    _text("source"),
+    Column("known", Integer, nullable=False),
+    _text("time"),
+    _text("expires"),
+    UniqueConstraint("position", "system", "code"),
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +17,9 @@ from cds_hooks.audit.model import CallDetail, CallFilter, CallRow, Entry, Feedba
 from cds_hooks.audit.pseudonym import pseudonym
 from cds_hooks.audit.reader import Reader
 from cds_hooks.audit.sqlite import unusable
+from cds_hooks.audit.terms import LearnedRow, UnmappedRow, count_unmapped, forget_unmapped, keep_learned
 from cds_hooks.audit.writer import Writer
+from cds_hooks.service import Shown
 
 
 class AuditStore:
@@ -36,6 +40,10 @@ class AuditStore:
         """Return the pseudonym of a patient's logical id: 32 hexadecimal digits, empty for an empty id."""
         return pseudonym(self._key, patient_id)
 
+    def encounter_pseudonym(self, encounter_id: str) -> str:
+        """Return the pseudonym of an encounter's logical id, never that of a patient with the same id."""
+        return pseudonym(self._key, f"Encounter/{encounter_id}") if encounter_id else ""
+
     async def append(self, entry: Entry) -> bool:
         """Return true once ``entry`` is on the disk, false when it could not be written.
 
@@ -46,6 +54,20 @@ class AuditStore:
     async def append_feedback(self, rows: Sequence[Feedback]) -> bool:
         """Return true once all ``rows`` are on the disk, known cards or not; false when none could be written."""
         return not rows or await self._submit(Job(None, tuple(rows)))
+
+    async def count_unmapped(self, rows: Sequence[UnmappedRow]) -> int | None:
+        """Add ``rows`` to the counts; how many of the least counted fell out, None when nothing could be written."""
+        fallen: list[int] = []
+        stored = await self._submit(Job(None, upkeep=lambda at: fallen.append(count_unmapped(at, rows))))
+        return fallen[-1] if stored and fallen else None
+
+    async def forget_unmapped(self, keys: Sequence[tuple[str, str, str, str]]) -> bool:
+        """Return true once the rows with these keys are gone, because something resolves them by now."""
+        return await self._submit(Job(None, upkeep=partial(forget_unmapped, keys=keys)))
+
+    async def keep_learned(self, rows: Sequence[LearnedRow]) -> bool:
+        """Return true once what a resolver explained is on the disk."""
+        return await self._submit(Job(None, upkeep=partial(keep_learned, rows=rows)))
 
     async def _submit(self, job: Job) -> bool:
         return self._writer.submit(job) and await job.future
@@ -65,6 +87,22 @@ class AuditStore:
     def count(self, where: CallFilter | None = None, cap: int | None = None) -> int:
         """Return how many entries match, whatever ``limit`` and ``before``; counting stops at ``cap``."""
         return self._reader.count(where, cap)
+
+    def unmapped(self, position: str = "") -> Sequence[UnmappedRow]:
+        """Return what nothing resolved, the most counted first; of one position or of all."""
+        return self._reader.unmapped(position)
+
+    def unmapped_size(self) -> int:
+        """Return how many codes and texts the inbox holds."""
+        return self._reader.unmapped_size()
+
+    def shown(self, patient: str, client: str, encounter: str, since: datetime) -> Sequence[Shown]:
+        """Return what cards of this patient showed to this client since a moment; arguments are pseudonyms."""
+        return self._reader.shown(patient, client, encounter, since)
+
+    def learned(self) -> Sequence[LearnedRow]:
+        """Return what a resolver explained, the oldest first."""
+        return self._reader.learned()
 
     def close(self) -> None:
         """Write what waits, fold the log in, close, and let another process have the store."""

@@ -108,8 +108,13 @@ def _unread(case: Case, blocker: Blocker, factors: list[Factor]) -> Verdict | No
 def _timed(
     case: Case, blocker: Blocker, history: History, factors: list[Factor], level: Indicator, inputs: tuple[str, ...]
 ) -> Verdict:
-    """Only a new start or an increase counts; renewals leave their trace as suppressed."""
+    """Only a new start or an increase counts; renewals leave their trace as suppressed.
+
+    Whether it is an increase is not known where a dose is stated and cannot be worked out.
+    """
     if not (history.new or history.increase):
+        if history.unsure and case.hook != "order-select":
+            return not_checked("dose-not-computable", history.unsure)
         silenced = "S-03" if history.stable else "S-04" if history.reordered else ""
         if not silenced:
             return clear(inputs)
@@ -132,20 +137,35 @@ def _covered(
     partner = exempt_partner(case, blocker.ingredient)
     cover = scheduled or partner
     prior = any(factor.key == "prior-dystonia" for factor in factors)
+    major = any(factor.weight == MAJOR for factor in factors)
     note = ""
-    if cover is not None:
-        note = f"Cover present: {cover.ingredient.name} ({'ordered together' if cover.draft else 'current'})."
+    if not major and _small_intraoperative(case, blocker):
+        return fired(_finding(case, blocker, history, factors, level, note), inputs, "S-18")
+    in_set = case.order is not None and not case.policy.covered_sets.isdisjoint(case.order.order_sets)
+    if cover is not None or in_set:
+        note = "Cover is part of the order set."
+        if cover is not None:
+            note = f"Cover present: {cover.ingredient.name} ({'ordered together' if cover.draft else 'current'})."
         if not prior:
-            return fired(_finding(case, blocker, history, factors, level, note), inputs, "S-02")
+            silenced = "S-02" if cover is not None else "S-16"
+            return fired(_finding(case, blocker, history, factors, level, note), inputs, silenced)
         level = Indicator.INFO
-    elif as_needed is not None:
+    elif as_needed is not None and case.suppresses("S-02"):
         level = Indicator.INFO
         how = "is ordered as needed only" if as_needed.as_needed else "was given, but is not ordered"
         note = f"{as_needed.ingredient.name.capitalize()} {how}, which is no prophylaxis."
-    major = any(factor.weight == MAJOR for factor in factors)
-    if case.order is not None and case.order.dose.single and blocker.tier == "M" and not major:
+    single = case.order is not None and case.order.dose.single and case.suppresses("S-08")
+    if single and blocker.tier == "M" and not major:
         level = Indicator.INFO
     return fired(_finding(case, blocker, history, factors, level, note), inputs)
+
+
+def _small_intraoperative(case: Case, blocker: Blocker) -> bool:
+    """S-18: a small dose of droperidol around an operation."""
+    order, limit = case.order, case.limits.droperidol_intraoperative_mg
+    each = order.dose.each_mg if order is not None else None
+    around = order is not None and (order.perioperative or bool(case.patient.surgery_today))
+    return blocker.name == "droperidol" and around and each is not None and each <= limit
 
 
 def _finding(
@@ -162,8 +182,9 @@ def _finding(
     notes = []
     if not history.increase and any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Medication history not available: treated as a new start.")
-    if case.medication.recognised == "text":
-        notes.append("Drug matched by text.")
+    gap = case.order.dose.gap(case.order.reference) if case.order is not None else None
+    if gap is not None and case.order is not None and case.order.dose.unreadable and case.hook != "order-select":
+        notes.append(f"{gap.text}.")
     facts = tuple(factor.fact for factor in factors)
     options = _options(case, blocker, covered)
     return Finding(level, _summary(blocker, factors, covered), tuple(why), facts, _WATCH, tuple(notes), options)

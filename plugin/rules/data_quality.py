@@ -26,6 +26,7 @@ from plugin.rule import (
     fired,
 )
 from plugin.text import plain
+from plugin.thresholds import TABLE
 
 # Between the short words of several lines; a card's summary holds as many of them as fit.
 SEPARATOR = "; "
@@ -224,10 +225,11 @@ def _short(text: str) -> str:
 
 def _contradictions(case: Case) -> Iterable[Line]:
     if case.medication.conflict and case.order is not None:
-        named = f" (the text names {case.medication.named})" if case.medication.named else ""
+        named = f" ({case.medication.named} is named as well)" if case.medication.named else ""
+        used = "code" if case.medication.recognised == "code" else "first text"
         yield Line(
             f"drug code and text differ{named}",
-            f"The order's code and text name different drugs{named}; the code was used.",
+            f"The order's code and text name different drugs{named}; the {used} was used.",
             bool(case.medication.named),
             case.order.reference,
         )
@@ -261,12 +263,15 @@ def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tupl
     )
 
 
+# A result outside the bounds of its analyte is unreadable.
+_PLAUSIBLE = tuple(name for name in TABLE if name.endswith("_plausible"))
+
 # Which line leads a card that holds notes only: what nothing could be said about first.
 _RANKS = {1: 0, 7: 1, 8: 2, 5: 3, 2: 4, 3: 5, 4: 6, 6: 7}
 
 RULES = (
     _rule(1, _drug),
-    _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days", "future_minutes")),
+    _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days", "future_minutes", *_PLAUSIBLE)),
     _rule(3, _birth_date),
     _rule(4, _weight, ("weight_days_infant", "weight_days_toddler", "weight_days_child")),
     _rule(5, _supply, ("record_window_days", "administration_window_days", "dispense_window_days")),

@@ -128,7 +128,7 @@ def _options(case: Case, *, measured: bool) -> tuple[Option, ...]:
         {e.ingredient.name for e in case.others if e.current and "lowers-magnesium" in e.ingredient.classes}
     )
     review = "Review drugs that lower magnesium" + (f": {', '.join(lowering[:3])}" if lowering else " (PPI, diuretic)")
-    first = (Option("magnesium", "Add magnesium (dose left to the prescriber)"),) if measured else ()
+    first = (Option("undosed", "Add magnesium (dose left to the prescriber)", ("magnesium",)),) if measured else ()
     return (*first, check, Option("advice", review))
 
 

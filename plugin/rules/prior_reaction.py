@@ -122,4 +122,6 @@ def _options(ingredient: Ingredient) -> tuple[Option, ...]:
     return remove(ingredient), instead(ingredient), Option("advice", "Correct the allergy record if it is wrong")
 
 
-RULE = Rule("R-DRUG-03", "1.0.0", ("order-select", "order-sign", "medication-refill"), _KEYS, Indicator.CRITICAL, 10, evaluate)
+RULE = Rule(
+    "R-DRUG-03", "1.0.0", ("order-select", "order-sign", "medication-refill"), _KEYS, Indicator.CRITICAL, 10, evaluate
+)

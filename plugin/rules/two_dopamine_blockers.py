@@ -22,6 +22,7 @@ from plugin.rule import (
     not_checked,
     order_problem,
 )
+from plugin.text import matched
 
 _KEYS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
 _PLANNED = {"MedicationRequest", "MedicationStatement", "MedicationUsage"}
@@ -43,7 +44,21 @@ def evaluate(case: Case) -> Verdict:
     finding = _finding(case, blocker, others)
     if history.new:
         return fired(finding, inputs)
-    return fired(finding, inputs, "S-03") if history.stable else clear(inputs)
+    if not history.stable:
+        return clear(inputs)
+    return fired(finding, inputs, "S-11" if _unchanged(case, history.stable, others) else "S-03")
+
+
+def _unchanged(case: Case, own: Exposure, others: list[Exposure]) -> bool:
+    """S-11: chronic psychosis on two antipsychotics that have not changed for long."""
+    if case.patient.has("schizophrenia-bipolar") is None or len(others) != 1:
+        return False
+    enough, now = case.limits.span("two_antipsychotics_days"), case.patient.now
+    pair = (own, others[0])
+    return all(
+        "antipsychotic" in one.ingredient.classes and one.start is not None and one.start.youngest(now) >= enough
+        for one in pair
+    )
 
 
 def _inputs(case: Case) -> tuple[str, ...]:
@@ -105,7 +120,7 @@ def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
     summary = f"{shown}: {count} dopamine blockers{label}. Dystonia, TD and NMS risk."
     facts = tuple(Fact(_words(case, other), other.reference) for other in others)
     why = f"{blocker.title} is new beside {', '.join(names)}: dopamine blockade adds up."
-    notes = ["Other drug matched by text." for other in others if other.matched_by == "text"][:1]
+    notes = [f"Other drug {how}." for other in others if (how := matched(other.matched_by))][:1]
     if any(_cross_taper(case, other) for other in others):
         notes.append("The other order is on hold or ends within 14 days (cross-taper).")
     return Finding(level, summary, (why,), facts, (), tuple(notes), _options(blocker, others))
@@ -144,6 +159,7 @@ RULE = Rule(
         "stable_days",
         "stable_days_long_acting",
         "cross_taper_days",
+        "two_antipsychotics_days",
         "administration_days",
         "dispense_extra_days",
     ),

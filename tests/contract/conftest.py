@@ -15,6 +15,7 @@ import uvicorn
 
 from cds_hooks.app import create_app
 from cds_hooks.audit import CallDetail, open_store
+from cds_hooks.clock import Clock, utc_now
 from cds_hooks.serve import address_of, configuration, listen
 from cds_hooks.service import Plugin
 from cds_hooks.settings import Settings
@@ -61,14 +62,16 @@ class Starter:
     folder: Path
     running: list[Running] = field(default_factory=list)
 
-    def __call__(self, plugin: Plugin | None = None, store: Any = None, **settings: Any) -> Running:
+    def __call__(
+        self, plugin: Plugin | None = None, store: Any = None, clock: Clock = utc_now, **settings: Any
+    ) -> Running:
         folder = self.folder / str(len(self.running))
         chosen = Settings(data_dir=folder, **settings)
         if store is None and chosen.audit:
             store = open_store(chosen.database, folder)
         listener = listen("127.0.0.1", 0)
         address = address_of("127.0.0.1", listener)
-        app = create_app(plugin or toy(), chosen, address=address, store=store)
+        app = create_app(plugin or toy(), chosen, address=address, store=store, clock=clock)
         server = uvicorn.Server(configuration(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

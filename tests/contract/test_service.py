@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cds_hooks.audit import Entry, Feedback, StoreHealth
+from cds_hooks.audit import Entry, Feedback, StoreError, StoreHealth
 from cds_hooks.service import Answer, HookCall
 from tests.contract.conftest import Running, Starter, bundle, call, patient, thing
 from tests.contract.toy import CARD_UUID, card, toy
@@ -26,6 +26,12 @@ class SickStore:
 
     def pseudonym(self, patient_id: str) -> str:
         return "0" * 32
+
+    def encounter_pseudonym(self, encounter_id: str) -> str:
+        return ""
+
+    def shown(self, *_: object) -> list[object]:
+        raise StoreError("the disk is gone")
 
     async def append(self, entry: Entry) -> bool:
         if self.raises:

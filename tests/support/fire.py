@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -13,6 +14,7 @@ from typing import Any
 from cds_hooks.answers import prepare
 from cds_hooks.prefetch import Plan, assess, check
 from cds_hooks.service import HookCall, Plugin, Site
+from cds_hooks.terminology.desk import Unmapped
 from cds_hooks.wire import Decoder, make_decoder
 from plugin.services import PLUGIN
 from tests.support.fhir import NOW, call, prefetch
@@ -66,6 +68,19 @@ class Fired:
 def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us") -> Fired:
     """The answer to a hook call at a given moment."""
     loaded = plugin(jurisdiction)
+    asked = _asked(body, loaded, now)
+    outgoing = prepare(asked.service.evaluate(asked), asked, loaded)
+    assert not outgoing.faults, outgoing.faults
+    return Fired(json.loads(outgoing.body))
+
+
+def unmapped_of(body: Json | bytes) -> Sequence[Unmapped]:
+    """What of a hook call nothing resolved."""
+    asked = _asked(body, plugin(), NOW)
+    return asked.service.evaluate(asked).unmapped
+
+
+def _asked(body: Json | bytes, loaded: Plugin, now: datetime) -> HookCall:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     hook = re.search(rb'"hook": *"([a-z-]+)"', raw)
     assert hook is not None
@@ -74,7 +89,7 @@ def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us") -
     decoded = _decoder().decode(raw, service)
     received = assess(plan, decoded)
     check(plan, received)
-    asked = HookCall(
+    return HookCall(
         service,
         "test",
         decoded.hook_instance,
@@ -89,9 +104,6 @@ def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us") -
         decoded.options,
         raw,
     )
-    outgoing = prepare(service.evaluate(asked), asked, loaded)
-    assert not outgoing.faults, outgoing.faults
-    return Fired(json.loads(outgoing.body))
 
 
 def sign(

@@ -14,7 +14,7 @@ from plugin import engine, labs
 from plugin.engine import Judged, judge
 from plugin.fhir.reader import read
 from plugin.patient import Patient
-from plugin.rule import Case, Rule, Status, Verdict
+from plugin.rule import Case, Policy, Rule, Status, Verdict
 from plugin.rules import RULES
 from plugin.services import TYPES
 from plugin.thresholds import Limits
@@ -34,7 +34,7 @@ def judged(*, rules: tuple[Rule, ...] = RULES, seconds: float = 60, results: tup
     }
     drafts = Prefetched(KeyState.SATISFIED, resources=[resource(order("haloperidol"))])
     found, orders = read(PATIENT, NOW, data, drafts, LIMITS, types=TYPES, expected=())
-    return judge(found, orders, "order-sign", rules, LIMITS, jurisdiction="us", deadline=monotonic() + seconds)[0]
+    return judge(found, orders, "order-sign", rules, LIMITS, policy=Policy(), deadline=monotonic() + seconds)[0]
 
 
 def verdicts(one: Judged) -> dict[str, Verdict]:

@@ -1,0 +1,193 @@
+"""What a call remembers of earlier ones, over HTTP with a real store: S-01, S-07, S-09 and S-17."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cds_hooks.service import Site
+from plugin.services import PLUGIN
+from tests.contract.conftest import Running, Starter
+from tests.support.fhir import DYSTONIA, NOW, allergy, call, encounter, lab, order, patient, prefetch
+from tests.support.rows import row
+
+Json = dict[str, Any]
+KEEP = {"cache-for-order-sign-filtering": True}
+FILTER = {"filter-out-repeated-alerts": True}
+
+
+@dataclass
+class Ward:
+    """A service whose clock can be moved."""
+
+    running: Running
+    moment: list[datetime]
+    cards: list[Json] = field(default_factory=list)
+
+    def fire(self, body: Json, **options: bool) -> Ward:
+        if options:
+            body = {**body, "extension": {"pddi-configuration-items": options}}
+        answer = self.running.client.post(f"/cds-services/dystonia-{body['hook']}", json=body)
+        assert answer.status_code == 200, answer.text
+        self.body = body
+        self.answer = answer.json()
+        self.cards = self.answer["cards"]
+        return self
+
+    def verdict(self, rule: str) -> str:
+        results = self.answer["extension"]["org.dystonia-cds"]["results"]
+        found = next(one for one in results if one["rule"] == rule)
+        return str(found.get("suppressed") or found.get("indicator") or found["status"])
+
+    def override(self, code: str) -> Ward:
+        card = self.cards[0]
+        reason = {"reason": {"code": code, "system": card["overrideReasons"][0]["system"]}} if code else {}
+        sent = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:00:00Z"}
+        sent |= {"overrideReason": reason} if reason else {}
+        path = f"/cds-services/dystonia-{self.body['hook']}/feedback"
+        assert self.running.client.post(path, json={"feedback": [sent]}).status_code == 200
+        return self
+
+    def later(self, **span: float) -> Ward:
+        self.moment[0] += timedelta(**span)
+        return self
+
+
+@pytest.fixture
+def ward(start: Starter) -> Callable[..., Ward]:
+    def opened(**settings: Any) -> Ward:
+        moment = [NOW]
+        site = Site(suppressions_off=tuple(settings.pop("off", ())))
+        return Ward(start(PLUGIN(site), clock=lambda: moment[0], **settings), moment)
+
+    return opened
+
+
+def haloperidol(times: int = 2, *data: Json, hook: str = "order-sign") -> Json:
+    """Haloperidol 5 mg for a young man, in an encounter of his own where one is among the data."""
+    return call([order("haloperidol", 5, times)], prefetch(patient(), *data), hook)
+
+
+IN = encounter()
+OVERRIDDEN = [
+    row("within the encounter", "will-monitor", {"days": 40}, (IN,), (IN,), "S-07"),
+    row("without encounter, on day 30", "will-monitor", {"days": 30}, (), (), "S-07"),
+    row("without encounter, on day 31", "will-monitor", {"days": 31}, (), (), "warning"),
+    row("emergency, 24 h", "emergency", {"hours": 24}, (IN,), (IN,), "S-07"),
+    row("emergency, 25 h", "emergency", {"hours": 25}, (IN,), (IN,), "warning"),
+    row("without a reason", "", {"hours": 1}, (IN,), (IN,), "warning"),
+]
+
+
+@pytest.mark.parametrize(("reason", "span", "before", "after", "expected"), OVERRIDDEN)
+def test_overridden(
+    ward: Callable[..., Ward], reason: str, span: Json, before: tuple[Json], after: tuple[Json], expected: str
+) -> None:
+    found = ward().fire(haloperidol(2, *before)).override(reason).later(**span).fire(haloperidol(2, *after))
+    assert found.verdict("R-DRUG-01") == expected
+    assert bool(found.cards) == (expected == "warning")
+
+
+REOPENED = [
+    row("dose 1.4 times", haloperidol(2), "S-07"),
+    row("dose 1.5 times", haloperidol(3), "warning"),
+    row("low calcium is no re-opening", haloperidol(2, lab("ionised", 1.05, "mmol/L")), "S-07"),
+    row("another drug", call([order("fluphenazine", 5, 2)], prefetch(patient()), "order-sign"), "warning"),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), REOPENED)
+def test_reopened(ward: Callable[..., Ward], body: Json, expected: str) -> None:
+    found = ward().fire(haloperidol(2)).override("will-monitor").later(hours=1).fire(body)
+    assert found.verdict("R-DRUG-01") == expected
+
+
+def test_another_patient_is_not_silenced(ward: Callable[..., Ward]) -> None:
+    found = ward().fire(haloperidol()).override("will-monitor")
+    other = json.loads(json.dumps(haloperidol()).replace('"p1"', '"p2"').replace("Patient/p1", "Patient/p2"))
+    assert found.fire(other).verdict("R-DRUG-01") == "warning"
+
+
+def test_switched_off(ward: Callable[..., Ward]) -> None:
+    found = ward(off=["S-07"]).fire(haloperidol()).override("will-monitor").fire(haloperidol())
+    assert found.verdict("R-DRUG-01") == "warning"
+
+
+SIGNED = [
+    row("kept and filtered", KEEP, FILTER, {"minutes": 5}, 2, "S-01"),
+    row("not filtered", KEEP, {}, {"minutes": 5}, 2, "warning"),
+    row("not kept", {}, FILTER, {"minutes": 5}, 2, "warning"),
+    row("a day later", KEEP, FILTER, {"hours": 24}, 2, "S-01"),
+    row("more than a day later", KEEP, FILTER, {"hours": 25}, 2, "warning"),
+    row("a high dose is a new fact", KEEP, FILTER, {"minutes": 5}, 4, "warning"),
+]
+
+
+@pytest.mark.parametrize(("kept", "filtered", "span", "times", "expected"), SIGNED)
+def test_shown_at_order_select(
+    ward: Callable[..., Ward], kept: Json, filtered: Json, span: Json, times: int, expected: str
+) -> None:
+    draft = call([order("haloperidol", 1, 2)], prefetch(patient()), "order-select")
+    again = call([order("haloperidol", 1 if times == 2 else 5, times)], prefetch(patient()), "order-sign")
+    found = ward().fire(draft, **kept).later(**span).fire(again, **filtered)
+    assert found.verdict("R-DRUG-01") == expected
+
+
+def test_an_accepted_alternative_does_not_alert_again(ward: Callable[..., Ward]) -> None:
+    shown = ward().fire(haloperidol())
+    accepted = next(
+        action["resource"]
+        for one in shown.cards[0]["suggestions"]
+        for action in one.get("actions", [])
+        if action["type"] == "update"
+    )
+    assert accepted["id"] == "draft-1"
+    assert shown.fire(call([accepted], prefetch(patient()), "order-sign")).cards == []
+
+
+SUGGESTED = [
+    row("the drug that was suggested", "risperidone", "R-DRUG-01/risperidone/x", "S-09"),
+    row("changed to another drug", "haloperidol", "R-DRUG-01/risperidone/x", "warning"),
+    row("suggested by another rule", "risperidone", "R-DRUG-02/risperidone/x", "warning"),
+]
+
+
+@pytest.mark.parametrize(("drug", "mark", "expected"), SUGGESTED)
+def test_a_draft_made_from_our_suggestion(ward: Callable[..., Ward], drug: str, mark: str, expected: str) -> None:
+    system = "https://dystonia-cds.example/fhir/NamingSystem/suggestion"
+    draft = {**order(drug, route="IM"), "identifier": [{"system": system, "value": mark}]}
+    boy = patient("2012-01-01")
+    found = ward().fire(call([draft], prefetch(boy, allergy("olanzapine", DYSTONIA)), "order-sign"))
+    assert found.verdict("R-DRUG-01") == expected
+
+
+LOW = (lab("ionised", 0.95, "mmol/L"), lab("magnesium", 0.5, "mmol/L", id="mg"))
+VIEWED = [
+    row("the same day", {"hours": 1}, LOW, "S-17"),
+    row("a worse result the next day is shown", {"days": 1}, (lab("ionised", 0.80, "mmol/L"), LOW[1]), "warning"),
+]
+
+
+@pytest.mark.parametrize(("span", "after", "expected"), VIEWED)
+def test_shown_on_opening_the_record(
+    ward: Callable[..., Ward], span: Json, after: tuple[Json, ...], expected: str
+) -> None:
+    first = ward().fire(call(None, prefetch(patient(), *LOW), "patient-view"))
+    assert first.verdict("R-MET-03") == "warning"
+    found = first.later(**span).fire(call(None, prefetch(patient(), *after), "patient-view"))
+    assert found.verdict("R-MET-03") == expected
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"),
+    [("Practitioner/u1", "warning"), ("PractitionerRole/r1", "warning"), ("Patient/p1", "S-17"), ("", "warning")],
+)
+def test_roles(ward: Callable[..., Ward], user: str, expected: str) -> None:
+    body = call(None, prefetch(patient(), *LOW), "patient-view")
+    body["context"]["userId"] = user
+    assert ward().fire(body).verdict("R-MET-03") == expected
