@@ -8,12 +8,13 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from benchmarks import report, rounds
+from benchmarks import report, rounds, terminology
 from benchmarks.payloads import PATH, SHAPES, payload
 from benchmarks.servers import (
     Launch,
@@ -104,9 +105,13 @@ def bench(chosen: argparse.Namespace) -> int:
         except (StartError, rounds.LoadError) as error:
             progress.print(f"FAILED: no good answer from {error}", markup=False, soft_wrap=True)
             return 1
+        status.update("the terminology")
+        codes = terminology.measure()
     report.show(figures, console)
+    console.print(terminology.table(codes))
     if chosen.json:
-        chosen.json.write_text(json.dumps(report.as_json(figures), indent=1))
+        told = report.as_json(figures) | {"terminology": [asdict(one) for one in codes]}
+        chosen.json.write_text(json.dumps(told, indent=1))
     return 1 if figures.tally.failures else 0
 
 

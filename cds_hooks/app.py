@@ -94,12 +94,16 @@ def page_routes(state: State) -> list[BaseRoute]:
 async def lifespan(state: State) -> AsyncIterator[None]:
     """Opens the audit store unless it is open, and closes it at the end."""
     settings = state.settings
+    if state.plugin.terminology is not None:
+        log.info("codes", **state.plugin.codes)
     if not settings.audit:
         log.warning("audit-off", meaning="no call is recorded; for measuring only")
     elif state.store is None:
         state.store = open_store(settings.database, settings.data_dir)
+    await state.codes.start(state.store)
     try:
         yield
     finally:
+        await state.codes.stop()
         if state.store is not None:
             state.store.close()

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cds_hooks.state import State
+from cds_hooks.terminology.breaker import CLOSED, STATES
 
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -23,9 +24,19 @@ def routes(state: State) -> list[Route]:
 
     async def metrics(_request: Request) -> Response:
         media = "text/plain; version=0.0.4; charset=utf-8"
+        measure(state)
         return Response(state.metrics.render(), media_type=media, headers=HEADERS)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def measure(state: State) -> None:
+    """Sets the gauges: what is counted at the moment that somebody asks."""
+    gauges, codes = state.metrics, state.codes
+    gauges.unmapped[()] = codes.inbox.size + codes.inbox.stored
+    if codes.resolver is not None:
+        gauges.resolver_queue[()] = codes.resolver.waiting
+        gauges.resolver_breaker.update({(one,): int(one == codes.resolver.state) for one in STATES})
 
 
 def readiness(state: State) -> dict[str, Any]:
@@ -39,8 +50,18 @@ def readiness(state: State) -> dict[str, Any]:
         "plugin": {"name": plugin.name, "version": plugin.version},
         "audit": _audit(state),
         "codes": dict(plugin.codes),
+        "terminology": state.codes.report(),
     }
-    return body | {"reasons": reasons} if reasons else body
+    notes = _notes(state)
+    return body | ({"reasons": reasons} if reasons else {}) | ({"notes": notes} if notes else {})
+
+
+def _notes(state: State) -> list[str]:
+    """What an operator may want to see to, although calls are answered as before."""
+    resolver = state.codes.resolver
+    if resolver is None or resolver.state == CLOSED:
+        return []
+    return [f"The resolver {resolver.source} does not answer; codes that nothing here knows wait ({resolver.waiting})."]
 
 
 def _audit(state: State) -> dict[str, Any]:

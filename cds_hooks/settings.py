@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     suppressions_off: Words = Field(
         (), description="Suppressions that this site switches off, such as S-08: what they would silence is shown."
     )
+    prophylaxis_order_sets: Words = Field(
+        (), description="Canonical URLs of this site's order sets that include prophylaxis against dystonia (S-16)."
+    )
     terminology: Path | None = Field(
         None,
         description="A folder of the site's own codes (ConceptMap and ValueSet JSON, two-column CSV). Default: the "
@@ -179,6 +182,7 @@ class Settings(BaseSettings):
             expected_keys=self.expected_keys,
             thresholds=self.thresholds,
             suppressions_off=self.suppressions_off,
+            prophylaxis_order_sets=self.prophylaxis_order_sets,
             terminology=self.terminology_folder,
             snapshot=self.snapshot,
         )

@@ -9,11 +9,13 @@ from cds_hooks.clock import Clock, utc_now
 from cds_hooks.metrics import Metrics
 from cds_hooks.service import Plugin
 from cds_hooks.settings import Settings
+from cds_hooks.terminology.background import Background
 
 
 @dataclass(slots=True)
 class State:
-    """The plugin, the settings, the audit store while it is open, the counters and the clock.
+    """The plugin, the settings, the audit store while it is open, the counters, the clock, and what goes on
+    about codes beside the calls.
 
     ``address`` is where the application is served, ``public_url`` where clients reach it.
     """
@@ -25,3 +27,7 @@ class State:
     store: AuditStore | None = None
     metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
+    codes: Background = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.codes = Background(self.plugin.terminology, self.settings, self.metrics, self.clock)

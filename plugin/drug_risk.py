@@ -45,21 +45,21 @@ def _tier(ingredient: Ingredient, case: Case, order: Order) -> str:
     """Section B with its conditions; a dose that is not computable leaves the higher tier."""
     age = case.patient.age
     tier = tier_of(ingredient, order.route, age.years if age else None)
-    each = order.dose.each_mg
+    each = order.dose.of(ingredient).each_mg
     if ingredient.low_dose_mg is not None and each is not None and each < ingredient.low_dose_mg:
         return ingredient.tier_low_dose
     if ingredient.high_dose_mg_per_kg is not None:
-        per_kg = _per_kg(case, order)
+        per_kg = _per_kg(case, order, each)
         if per_kg is not None and per_kg >= ingredient.high_dose_mg_per_kg:
             return max((tier, ingredient.tier_high_dose), key=lambda name: TIERS[name])
     return tier
 
 
-def _per_kg(case: Case, order: Order) -> Decimal | None:
+def _per_kg(case: Case, order: Order, each: Decimal | None) -> Decimal | None:
     if order.dose.each_mg_per_kg is not None:
         return order.dose.each_mg_per_kg
     weight = weight_kg(case)
-    return order.dose.each_mg / weight if order.dose.each_mg is not None and weight else None
+    return each / weight if each is not None and weight else None
 
 
 def weight_kg(case: Case) -> Decimal | None:
@@ -99,7 +99,8 @@ class History(msgspec.Struct, frozen=True):
 
     ``new``: none in 30 days; ``increase``: at least 1.5 times the current daily dose; ``stable``: current for 30 days
     (long-acting 90); ``reordered``: same ingredient started or ended within 24 hours; ``fast``: an increase within 72
-    hours. An order that starts later than tomorrow is no earlier use.
+    hours. An order that starts later than tomorrow is no earlier use. ``unsure`` are the references of order and record
+    where a dose that is stated but cannot be worked out leaves open whether there is an increase.
     """
 
     new: bool
@@ -107,6 +108,7 @@ class History(msgspec.Struct, frozen=True):
     stable: Exposure | None
     reordered: Exposure | None
     fast: bool
+    unsure: tuple[str, ...] = ()
 
 
 def history_of(case: Case, ingredient: Ingredient) -> History:
@@ -126,11 +128,25 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
         next((e for e in current if _is_stable(case, e)), None),
         next((e for e in taken if _reordered(case, e)), None),
         fast,
+        () if increase else _unsure(case, current),
     )
 
 
+def _unsure(case: Case, current: list[Exposure]) -> tuple[str, ...]:
+    """C-EXP: stable is said only where the daily doses can be compared, or where none is stated."""
+    order = case.order
+    if order is None or not current:
+        return ()
+    if order.dose.unreadable:
+        return (order.reference, *(exposure.reference for exposure in current))
+    if order.dose.of(current[0].ingredient).per_day_mg is None:
+        return ()
+    unread = tuple(e.reference for e in current if e.dose_unread and e.per_day_mg is None)
+    return (order.reference, *unread) if unread else ()
+
+
 def _is_increase(case: Case, exposure: Exposure) -> bool:
-    draft = case.order.dose.per_day_mg if case.order else None
+    draft = case.order.dose.of(exposure.ingredient).per_day_mg if case.order else None
     before = exposure.per_day_mg
     return (
         draft is not None and before is not None and before > 0 and draft >= before * case.limits.dose_increase_factor

@@ -11,6 +11,7 @@ from plugin import labs
 from plugin.drug_risk import Blocker, History, blockers_taken, exempt_partner
 from plugin.patient import DystoniaReaction, Problem
 from plugin.rule import Case, Fact
+from plugin.text import matched
 
 MAJOR, MINOR = "MAJ", "min"
 
@@ -90,7 +91,8 @@ def _second_blocker(case: Case, blocker: Blocker, history: History) -> Iterable[
             continue
         text = f"Second dopamine blocker: {exposure.ingredient.name}"
         text += " (ordered together)" if exposure.draft else " (current)"
-        text += ", matched by text" if exposure.matched_by == "text" else ""
+        how = matched(exposure.matched_by)
+        text += f", {how}" if how else ""
         yield Factor("second-blocker", MAJOR, f"with {exposure.ingredient.name}", Fact(text, exposure.reference))
         return
 
@@ -243,7 +245,7 @@ def _dose(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
         return
     equivalent = first_day_equivalent(case, blocker)
     if equivalent is not None and equivalent >= case.limits.high_dose_haloperidol_mg:
-        text = f"First-day dose {order.dose.first_day_mg:g} mg" if order.dose.first_day_mg is not None else "High dose"
+        text = f"First-day dose {order.dose.of(blocker.ingredient).first_day_mg:g} mg"
         yield Factor("high-dose", MINOR, "high dose", Fact(text, order.reference))
 
 
@@ -260,12 +262,10 @@ def first_day_equivalent(case: Case, blocker: Blocker) -> Decimal | None:
     Equivalents only rank; they never propose a dose.
     """
     order, ingredient = case.order, blocker.ingredient
-    if order is None or order.dose.first_day_mg is None or "first-generation" not in ingredient.classes:
+    if order is None or not ingredient.equivalent_mg or "first-generation" not in ingredient.classes:
         return None
-    haloperidol = _HALOPERIDOL_MG
-    if not ingredient.equivalent_mg:
-        return None
-    return order.dose.first_day_mg * haloperidol / ingredient.equivalent_mg
+    first_day = order.dose.of(ingredient).first_day_mg
+    return first_day * _HALOPERIDOL_MG / ingredient.equivalent_mg if first_day is not None else None
 
 
 # Haloperidol equal to 100 mg chlorpromazine (B47, AAPP table), the unit of the "haloperidol equivalent".

@@ -22,6 +22,12 @@ NAMES = {
     "magnesium": "Mg",
     "potassium": "K",
     "egfr": "eGFR",
+    "pth": "PTH",
+    "phosphate": "Phosphate",
+    "tsh": "TSH",
+    "ft4": "Free T4",
+    "ft3": "Free T3",
+    "glucose": "Glucose",
 }
 
 

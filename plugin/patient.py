@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from plugin.when import When
-from valuesets import Ingredient
+from valuesets import Gene, Ingredient
 
 PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
 """Drug classes that cover against acute dystonia when they are taken regularly."""
@@ -37,7 +37,7 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     reference: str = ""
 
 
-class Medication(msgspec.Struct, frozen=True):
+class Medication(msgspec.Struct, frozen=True, cache_hash=True):
     """What an order or a record names: every ingredient known to us, and how it was recognised.
 
     ``recognised`` is ``code``, ``text``, ``ordinary`` (a readable name that holds no known drug), ``none`` (nothing was
@@ -60,24 +60,77 @@ class Medication(msgspec.Struct, frozen=True):
     dose_form: str = ""
 
 
-class Dose(msgspec.Struct, frozen=True):
-    """Doses in mg of the product as ordered; None is not computable, never zero.
+class IngredientDose(msgspec.Struct, frozen=True, gc=False):
+    """Doses in mg of one ingredient: each, per day and within the first 24 hours; None is not computable, never zero.
 
-    ``each_mg_per_kg`` is set when the order gives the dose per kilogram. ``unreadable`` says that a dose or
-    a schedule is stated, in figures or in words, that does not come out in mg; an order without any is not unreadable.
+    Each is the most that the order allows. The first 24 hours of an order without a readable schedule hold one dose at
+    least.
     """
 
     each_mg: Decimal | None = None
-    each_mg_per_kg: Decimal | None = None
     per_day_mg: Decimal | None = None
     first_day_mg: Decimal | None = None
+
+
+_NO_DOSE = IngredientDose()
+
+
+class Dose(msgspec.Struct, frozen=True):
+    """Doses of an order: ``parts`` for each ingredient by its identity, mg per kg where it is ordered by body weight.
+
+    ``unreadable`` says that a dose or a schedule is stated, in figures or in words, that does not come out in mg; an
+    order without any is not unreadable. ``reason`` is why there is no daily dose, in words, "" where there is one or
+    none is meant. ``length_days`` is the planned length with all repeats. Of a long-acting injection the daily dose is
+    the dose over ``interval_days``, and there is none of the first 24 hours: it is released over the whole interval.
+    """
+
+    parts: tuple[tuple[str, IngredientDose], ...] = ()
+    each_mg_per_kg: Decimal | None = None
+    per_day_mg_per_kg: Decimal | None = None
     single: bool = False
     as_needed: bool = False
     unreadable: bool = False
+    reason: str = ""
+    length_days: Decimal | None = None
+    long_acting: bool = False
+    interval_days: Decimal | None = None
+
+    def of(self, ingredient: Ingredient) -> IngredientDose:
+        """The doses of one ingredient of the order."""
+        return next((part for identity, part in self.parts if identity == ingredient.rxcui), _NO_DOSE)
+
+    @property
+    def each_mg(self) -> Decimal | None:
+        """Each dose of the only ingredient; None for a product of several."""
+        return self._sole.each_mg
+
+    @property
+    def per_day_mg(self) -> Decimal | None:
+        """The daily dose of the only ingredient; None for a product of several."""
+        return self._sole.per_day_mg
+
+    @property
+    def first_day_mg(self) -> Decimal | None:
+        """The first 24 hours of the only ingredient; None for a product of several."""
+        return self._sole.first_day_mg
+
+    @property
+    def _sole(self) -> IngredientDose:
+        return self.parts[0][1] if len(self.parts) == 1 else _NO_DOSE
+
+    def gap(self, reference: str) -> Gap | None:
+        """Why the order's dose cannot be worked out; None where it can, and where no dose is stated at all."""
+        if not self.reason:
+            return None
+        return Gap("draftOrders", "dose-not-computable", f"Dose not computable: {self.reason}", False, reference)
 
 
 class Order(msgspec.Struct, frozen=True):
-    """A draft order that a card can be about."""
+    """A draft order that a card can be about.
+
+    ``suggested_by`` are the rules from whose card the draft was made; ``order_sets`` those it says it came from.
+    ``perioperative`` says that its words speak of an operation.
+    """
 
     reference: str
     id: str
@@ -88,12 +141,16 @@ class Order(msgspec.Struct, frozen=True):
     dose: Dose
     ends: datetime | None
     encounter: str
+    suggested_by: frozenset[str] = frozenset()
+    order_sets: tuple[str, ...] = ()
+    perioperative: bool = False
 
 
 class Exposure(msgspec.Struct, frozen=True):
     """One record of a drug taken or ordered, for one ingredient.
 
     ``current`` follows C-EXP. ``start`` and ``last`` bound the known exposure; ``last`` of a current one is None.
+    ``dose_unread`` says that a dose is stated which cannot be worked out.
     """
 
     ingredient: Ingredient
@@ -111,6 +168,7 @@ class Exposure(msgspec.Struct, frozen=True):
     per_day_mg: Decimal | None
     matched_by: str
     draft: bool = False
+    dose_unread: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -158,7 +216,9 @@ class Problem(msgspec.Struct, frozen=True):
     """A coded or worded condition: the concepts it means, whether it counts now, and how sure it is.
 
     ``state`` is ``active``, ``past`` or ``refuted``; ``unconfirmed`` is a rule-out (info cards only). ``entered`` marks
-    one that is being added to the problem list in this very call.
+    one that is being added to the problem list in this very call. ``worded`` are the concepts that only words tell, and
+    ``by_text`` says that a drug-induced dystonia is among them. ``onset`` is the onset, else the day it was recorded;
+    ``recorded`` and ``updated`` are when it was recorded and when the record last changed.
     """
 
     concepts: frozenset[str]
@@ -170,10 +230,13 @@ class Problem(msgspec.Struct, frozen=True):
     onset: When | None
     drugs: tuple[Ingredient, ...] = ()
     entered: bool = False
+    worded: frozenset[str] = frozenset()
+    recorded: When | None = None
+    updated: When | None = None
 
 
 class DystoniaReaction(msgspec.Struct, frozen=True):
-    """A recorded dystonic reaction to a drug.
+    """A recorded dystonic reaction to a drug, or with another ``kind``, "akathisia" or "extrapyramidal", one of these.
 
     ``drug_by_text`` and ``reaction_by_text`` tell what was matched by words only: such a match caps at warning.
     """
@@ -184,6 +247,44 @@ class DystoniaReaction(msgspec.Struct, frozen=True):
     when: When | None
     drug_by_text: bool
     reaction_by_text: bool
+    kind: str = "dystonia"
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """A germline variant of one gene of ours that a laboratory reported as present.
+
+    ``gene`` is None where the report says that there is a variant but not, in a way we can read, of which gene, or
+    whether it is present: ``problem`` is then a reason of the contract, and no rule may take it for a finding or for
+    its absence. ``significance`` is "pathogenic", "likely-pathogenic", "uncertain" (information at most), "benign" or
+    "not-stated"; ``zygosity`` is "heterozygous", "homozygous", "hemizygous" or "". ``by_text`` says that the gene was
+    named by words.
+    """
+
+    gene: Gene | None
+    significance: str
+    zygosity: str
+    reference: str
+    when: When | None
+    by_text: bool = False
+    problem: str = ""
+
+    @property
+    def causal(self) -> bool:
+        """Whether the laboratory holds it for (likely) pathogenic."""
+        return not self.problem and self.significance in ("pathogenic", "likely-pathogenic")
+
+
+class Referral(msgspec.Struct, frozen=True, gc=False):
+    """A request for a specialist, an image or a test that stands (ordered, on hold or done), known by its words.
+
+    ``topics`` are "endocrinology", "neurology", "neurosurgery", "genetics", "botulinum", "mri", "ct" and "eeg".
+    """
+
+    topics: frozenset[str]
+    label: str
+    reference: str
+    status: str
+    when: When | None
 
 
 class Age(msgspec.Struct, frozen=True):
@@ -224,6 +325,9 @@ class Patient(msgspec.Struct, frozen=True):
     foreign: Mapping[str, int]
     returned: frozenset[str]
     surgery_today: str = ""
+    variants: tuple[Variant, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    other_reactions: tuple[DystoniaReaction, ...] = ()
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

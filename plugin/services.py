@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL
@@ -11,21 +11,27 @@ from uuid import NAMESPACE_URL
 import msgspec
 
 from cds_hooks import service as host
-from cds_hooks.errors import Trouble
-from plugin import samples
+from cds_hooks.errors import CodesTrouble, Trouble
+from plugin import samples, vocabulary
 from plugin.cards import Frame, cards_of, subject_of
+from plugin.desk import TerminologyDesk
+from plugin.desk.problems import refusal
+from plugin.desk.tokens import lab_tokens
 from plugin.engine import Judged, judge
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.fhir.reader import read
 from plugin.fhir.types import AnyResource
-from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, TEXTS
+from plugin.fhir.unmapped import Strange
+from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SUPPRESSIONS, TEXTS
 from plugin.ids import uuid5
 from plugin.patient import Order
-from plugin.rule import Rule, Status
+from plugin.published import Published
+from plugin.rule import Policy, Rule, Status
 from plugin.rules import RULES
 from plugin.suggestions import Originals
+from plugin.suppression import Situation, drug_label, memos, silenced
 from plugin.thresholds import TABLE, Limits
-from valuesets import load
+from plugin.vocabulary import terminology
 
 VERSION = "0.1.0"
 _COUNT = 200
@@ -41,7 +47,13 @@ TYPES: Mapping[str, str] = {
     "observations": "Observation",
     "familyHistory": "FamilyMemberHistory",
     "encounter": "Encounter",
+    "serviceRequests": "ServiceRequest",
+    "glucose": "Observation",
 }
+
+# The value set of each key that searches results. Glucose has its own: of inpatients there are so many that the others
+# would be crowded out of the page.
+_CODED = {"observations": "observations", "glucose": "lab-glucose"}
 
 _TITLES = {
     "order-select": ("Dystonia risk: order select", "drug choice"),
@@ -75,16 +87,22 @@ def template(key: str) -> str:
     if key == "encounter":
         return "Encounter/{{context.encounterId}}"
     base = f"{kind}?patient={{{{context.patientId}}}}"
-    if key == "observations":
-        codes = ",".join(f"{coding.system}|{coding.code}" for coding in load().members("observations"))
-        return f"{base}&code={codes}&_sort=-date&_count={_COUNT}"
+    if key in _CODED:
+        return f"{base}&code={_codes(key)}&_sort=-date&_count={_COUNT}"
     sort = {
         "medications": "-authoredon",
         "medicationAdministrations": "-effective-time",
         "medicationDispenses": "-whenhandedover",
         "medicationStatements": "-effective",
+        "serviceRequests": "-authored",
     }.get(key)
     return f"{base}&_sort={sort}&_count={_COUNT}" if sort else f"{base}&_count={_COUNT}"
+
+
+def _codes(key: str) -> str:
+    """The shipped codes of a key that searches results, and the site's own."""
+    shipped = (f"{coding.system}|{coding.code}" for coding in terminology().members(_CODED[key]))
+    return ",".join((*shipped, *lab_tokens(terminology(), lambda analyte: (analyte == "glucose") == (key == "glucose"))))
 
 
 def keys_of(hook: str) -> tuple[str, ...]:
@@ -104,6 +122,7 @@ class Dystonia:
         """``site`` is what the operator configured."""
         self.site = site
         self.limits = _limits(site)
+        self.policy = Policy(site.jurisdiction, _switched_off(site), frozenset(site.prophylaxis_order_sets))
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
         self.namespace = uuid5(NAMESPACE_URL.bytes, site.canonical)
         self.orderable = _orderable()
@@ -114,8 +133,10 @@ class Dystonia:
             "version": VERSION,
             "rules": [[rule.id, rule.version, list(rule.hooks), rule.ceiling] for rule in RULES],
             "limits": self.limits.as_dict(),
-            "codes": load().content_hash,
+            "codes": terminology().content_hash,
             "jurisdiction": self.site.jurisdiction,
+            "suppressions-off": sorted(self.policy.off),
+            "prophylaxis-order-sets": sorted(self.site.prophylaxis_order_sets),
             "expected": sorted(self.site.expected_keys),
         }
         return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
@@ -125,6 +146,7 @@ class Dystonia:
         about = call.bundles.get(_ABOUT.get(call.service.hook, ""))
         drafts = about if call.service.hook in _ORDER_HOOKS else None
         types = call.service.resource_types
+        strange = Strange()
         patient, orders = read(
             call.patient_id,
             call.now,
@@ -134,6 +156,7 @@ class Dystonia:
             types=types,
             expected=[key for key in self.site.expected_keys if key in types],
             entered=about if drafts is None else None,
+            strange=strange,
         )
         subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
         judged = judge(
@@ -142,9 +165,10 @@ class Dystonia:
             call.service.hook,
             RULES,
             self.limits,
-            jurisdiction=self.site.jurisdiction,
+            policy=self.policy,
             deadline=call.deadline,
         )
+        judged = silenced(judged, self._situation(call))
         frame = Frame(
             self.site.public_url,
             self.site.canonical,
@@ -157,7 +181,23 @@ class Dystonia:
         )
         cards, quiet = cards_of(judged, frame)
         results = [result for one in judged for result in _results(one, quiet)]
-        return host.Answer(cards, results, [subject for one in judged if (subject := _subject(one))])
+        subjects_named = [subject for one in judged if (subject := _subject(one))]
+        return host.Answer(cards, results, subjects_named, strange.told(call.patient_id), memos=_memos(judged))
+
+    def _situation(self, call: host.HookCall) -> Situation:
+        return Situation(
+            call.service.hook,
+            call.user_id,
+            call.now,
+            self.limits,
+            call.memory,
+            call.options.filter_out_repeated_alerts,
+            self.policy.off,
+        )
+
+
+def _memos(judged: Sequence[Judged]) -> list[host.Memo]:
+    return [host.Memo(memo.subject, memo.rule, memo.state, memo.digest) for memo in memos(judged)]
 
 
 def _limits(site: host.Site) -> Limits:
@@ -166,6 +206,15 @@ def _limits(site: host.Site) -> Limits:
         return Limits(**site.thresholds)
     except ValueError as error:
         raise Trouble(f"DYSTONIA_CDS_THRESHOLDS: {error}") from None
+
+
+def _switched_off(site: host.Site) -> frozenset[str]:
+    """The suppressions that the site switched off; an unknown one is trouble told in a sentence."""
+    unknown = sorted(set(site.suppressions_off) - SUPPRESSIONS)
+    if unknown:
+        known = ", ".join(sorted(SUPPRESSIONS))
+        raise Trouble(f"DYSTONIA_CDS_SUPPRESSIONS_OFF: got {', '.join(unknown)}, expected any of {known}.")
+    return frozenset(site.suppressions_off)
 
 
 def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
@@ -182,11 +231,10 @@ def _subject(judged: Judged) -> host.Subject | None:
     order = judged.case.order
     if order is None:
         return None
-    names = ", ".join(item.name for item in order.medication.ingredients if item.tier or item.classes)
-    return host.Subject(order.reference, names)
+    return host.Subject(order.reference, drug_label(judged.case))
 
 
-def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]]:
+def _results(judged: Judged, quiet: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
     """Verdicts in the shape of the contract; fields without a value are left out."""
     subject = subject_of(judged.case)
     results = []
@@ -201,7 +249,7 @@ def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]
         if verdict.inputs:
             result["inputs"] = list(verdict.inputs)
         if verdict.suppressed or (subject, rule.id) in quiet:
-            result["suppressed"] = verdict.suppressed or "alert-non-serious"
+            result["suppressed"] = verdict.suppressed or quiet[subject, rule.id]
         results.append(result)
     return results
 
@@ -209,8 +257,8 @@ def _results(judged: Judged, quiet: set[tuple[str, str]]) -> list[dict[str, Any]
 def _orderable() -> dict[str, dict[str, str]]:
     """The LOINC coding by which each analyte is ordered."""
     found = {}
-    for coding in load().members("orderable-labs"):
-        analyte = load().analyte(coding.system, coding.code) or coding.code
+    for coding in terminology().members("orderable-labs"):
+        analyte = terminology().analyte(coding.system, coding.code) or coding.code
         found[analyte] = {"system": coding.system, "code": coding.code, "display": coding.display or analyte}
     return found
 
@@ -279,10 +327,30 @@ def _sample(patient: samples.SamplePatient) -> host.SamplePatient:
     )
 
 
+def _codes_in_force(site: host.Site) -> TerminologyDesk:
+    """Puts the site's codes into force; raises CodesTrouble with all that is wrong where they cannot be used."""
+    desk = TerminologyDesk(site.terminology, site.snapshot)
+    loaded = desk.load()
+    if loaded.terminology is None:
+        raise CodesTrouble(refusal(loaded.problems), loaded.problems)
+    vocabulary.use(loaded.terminology)
+    return desk
+
+
+def _counts() -> dict[str, int | str]:
+    """How much is loaded, for those who operate the service; the site's map with its version, if there is one."""
+    own = terminology().overlay
+    counts: dict[str, int | str] = {"rules": len(RULES), "valuesets": len(terminology().resources())}
+    if own.version:
+        counts["siteMap"] = len(own.drugs) + len(own.analytes) + len(own.conditions) + len(own.names)
+        counts["siteMapVersion"] = own.version
+    return counts
+
+
 def dystonia(site: host.Site) -> host.Plugin:
     """The plugin as the host loads it: codes read, pages made, rules bound to hooks."""
-    own = Dystonia(site)
-    terminology = load()
+    desk = _codes_in_force(site)
+    own, published = Dystonia(site), Published(site.canonical)
     return host.Plugin(
         "Dystonia CDS",
         VERSION,
@@ -295,8 +363,10 @@ def dystonia(site: host.Site) -> host.Plugin:
         tuple(_sample(patient) for patient in samples.PATIENTS),
         tuple(host.SampleOrder(order.id, order.name, order.resource) for order in samples.ORDERS),
         tuple(host.OverrideReason(code, display) for code, display in OVERRIDE_REASONS.items()),
-        {"rules": len(RULES), "valuesets": len(terminology.resources())},
-        terminology.resources,
+        _counts(),
+        published.artefacts,
+        desk,
+        published.member,
     )
 
 

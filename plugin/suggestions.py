@@ -19,6 +19,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 _UCUM = "http://unitsofmeasure.org"
 _MOST_ALTERNATIVES = 2
 _ANALYTE_WORDS = {
+    "calcium": "total calcium",
     "calcium-ionised": "ionised calcium",
     "pth": "parathyroid hormone",
     "tsh": "thyrotropin (TSH)",

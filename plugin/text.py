@@ -10,6 +10,7 @@ _MARKUP = re.compile(r"[<>\[\]*_`#|\\!~{}]")
 _LINK = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*:/*|www\.)")
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 LONGEST = 120
+_EXPECTED = frozenset({"", "RxNorm code"})
 
 
 @lru_cache(maxsize=4096)
@@ -19,3 +20,8 @@ def plain(text: str, longest: int = LONGEST) -> str:
     visible = "".join(" " if unicodedata.category(sign) in _HIDDEN else sign for sign in normal)
     single = " ".join(_LINK.sub(" ", _MARKUP.sub(" ", visible)).split())
     return single if len(single) <= longest else single[: longest - 1].rstrip() + "…"
+
+
+def matched(by: str) -> str:
+    """How a drug was recognised, to stand after its name; nothing for an RxNorm code, which is what is expected."""
+    return "" if by in _EXPECTED else f"matched by {by}"

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from valuesets.manifest import TerminologyDataError
 from valuesets.model import Ingredient, Product, Strength
-from valuesets.store import CodeSystem, Concept, Property, Resources, TerminologyDataError
+from valuesets.store import CodeSystem, Concept, Property, Resources
 
 LOCAL: Final = "local:"
 _TIERS: Final = {
@@ -54,55 +55,76 @@ def _ingredient(rxcui: str, name: str, properties: list[Property], classes: froz
 
 
 class ProductIndex:
-    """RxNorm products by code. A concept is decoded to a Product on its first look-up and then kept."""
+    """Drugs by the code of one system. A concept is decoded to a Product on its first look-up and then kept.
 
-    def __init__(self, concepts: list[Concept], ingredients: Mapping[str, Ingredient]) -> None:
-        self._concepts = {concept.code: concept for concept in concepts}
+    ``complete`` says that every product holds known ingredients only. Without it an unknown one is left out: the data
+    are a snapshot made for another list of ingredients, and those that are no longer on it are ordinary drugs.
+    ``matched_by`` names the system in the products.
+    """
+
+    def __init__(
+        self,
+        concepts: Mapping[str, Concept],
+        ingredients: Mapping[str, Ingredient],
+        complete: bool = True,
+        matched_by: str = "RxNorm code",
+    ) -> None:
+        self._concepts = concepts
         self._ingredients = ingredients
+        self._complete = complete
+        self._matched_by = matched_by
         self._built: dict[str, Product] = {}
+        self._strengths: dict[str, Strength] = {}
 
-    def find(self, code: str) -> Product | None:
-        """The product with RxNorm code ``code``, or None."""
-        built = self._built.get(code)
+    def find(self, key: str) -> Product | None:
+        """The drug under this key, or None."""
+        built = self._built.get(key)
         if built is not None:
             return built
-        concept = self._concepts.get(code)
-        if concept is not None:
-            return self._built.setdefault(code, self._build(concept))
-        ingredient = self._ingredients.get(code)
-        if ingredient is None or code.startswith(LOCAL):
-            return None
-        return self._built.setdefault(code, Product(code, ingredient.name, "IN", (ingredient,), "", "", False, ()))
+        concept = self._concepts.get(key)
+        return None if concept is None else self._built.setdefault(key, self._build(concept))
 
     def _build(self, concept: Concept) -> Product:
         single: dict[str, str] = {}
-        rxcuis: list[str] = []
-        strengths: list[Strength] = []
+        identities: list[str] = []
+        strengths: list[str] = []
         for one in concept.properties:
-            if one.code == "ingredient":
-                rxcuis.append(one.value_code)
-            elif one.code == "local-ingredient":
-                rxcuis.append(LOCAL + one.value_string)
-            elif one.code == "strength":
-                strengths.append(read_strength(one.value_string))
+            code = one.code
+            if code == "ingredient":
+                identities.append(one.value_code)
+            elif code == "strength":
+                strengths.append(one.value_string)
+            elif code == "local-ingredient":
+                identities.append(LOCAL + one.value_string)
             else:
-                single[one.code] = one.text
+                single[code] = one.value_code or one.value_string
+        if not self._complete:
+            identities = [one for one in identities if one in self._ingredients]
+            strengths = [one for one in strengths if one.partition("=")[0] in self._ingredients]
+        ingredients = self._known(identities, concept)
         return Product(
-            rxcui=concept.code,
-            name=concept.display,
-            tty=single.get("tty", ""),
-            ingredients=tuple(self._ingredient(rxcui, concept) for rxcui in rxcuis),
-            dose_form=single.get("dose-form", ""),
-            route=single.get("route", ""),
-            long_acting="long-acting" in single,
-            strengths=tuple(strengths),
+            concept.code,
+            concept.display or " / ".join([one.name for one in ingredients]),
+            single.get("tty", ""),
+            ingredients,
+            single.get("dose-form", ""),
+            single.get("route", ""),
+            "long-acting" in single,
+            tuple([self._strength(one) for one in strengths]),
+            self._matched_by,
+            "multi" in single,
         )
 
-    def _ingredient(self, rxcui: str, concept: Concept) -> Ingredient:
+    def _known(self, identities: list[str], concept: Concept) -> tuple[Ingredient, ...]:
         try:
-            return self._ingredients[rxcui]
-        except KeyError:
-            raise TerminologyDataError(f"product {concept.code} has an unknown ingredient {rxcui}") from None
+            return tuple([self._ingredients[one] for one in identities])
+        except KeyError as error:
+            raise TerminologyDataError(f"product {concept.code} has an unknown ingredient {error}") from None
+
+    def _strength(self, text: str) -> Strength:
+        """Products share their strengths, so each is read once."""
+        known = self._strengths.get(text)
+        return known if known is not None else self._strengths.setdefault(text, read_strength(text))
 
 
 def read_strength(text: str) -> Strength:

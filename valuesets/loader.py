@@ -1,14 +1,20 @@
 """The terminology: one object, loaded once, that answers what a code or a text means."""
 
+import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Final
 
+from valuesets.condition_text import ConditionWords, read_words
 from valuesets.conditions import ConditionIndex
-from valuesets.drugs import ProductIndex, read_ingredients
+from valuesets.drug_codes import DrugCodes
+from valuesets.drugs import read_ingredients
+from valuesets.genes import Gene, GeneIndex, read_genes
 from valuesets.model import Coding, Ingredient, Product, TextMatch
-from valuesets.store import CodeSystem, ConceptMap, Resources, ValueSet
-from valuesets.systems import LOINC, RXNORM, canonical_system
+from valuesets.overlay import EMPTY, Overlay
+from valuesets.store import BRANDS, CodeSystem, ConceptMap, Resources, ValueSet
+from valuesets.systems import HGNC, LOINC, canonical_system
 from valuesets.text import Name, TextIndex, Word
 
 _NO_CONCEPTS: Final[frozenset[str]] = frozenset()
@@ -23,32 +29,57 @@ class Terminology:
 
     version: str
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(self, resources: Resources, overlay: Overlay = EMPTY) -> None:
         self._resources = resources
+        self._overlay = overlay
+        self._learned = EMPTY
         self._ingredients, injected = read_ingredients(resources)
         products = resources.decode("CodeSystem/rxnorm-products", CodeSystem)
         self.version = products.version
-        self._products = ProductIndex(products.concept, self._ingredients)
-        self._text = TextIndex(_names(resources), _words(resources), self._ingredients, injected)
+        self._drug_codes = DrugCodes(resources, products, self._ingredients)
+        names = [*_names(resources, self._ingredients), *_local_names(overlay)]
+        self._text = TextIndex(names, _words(resources), self._ingredients, injected)
         self._by_name = _ingredients_by_name(resources, self._ingredients)
         self._analytes = _analytes(resources)
         self._conditions = ConditionIndex(resources.value_sets("condition-"))
-        self._routes = _routes(resources)
+        self._routes = _mapped(resources, "ConceptMap/routes")
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 (hexadecimal) over all data files; changes when any code or wording in them changes."""
-        return self._resources.content_hash
+        """SHA-256 (hexadecimal) over all data files and the site's overlay; changes when anything in them changes."""
+        shipped = self._resources.content_hash
+        if not self._overlay.version:
+            return shipped
+        return hashlib.sha256(f"{shipped}\0{self._overlay.version}".encode()).hexdigest()
+
+    @property
+    def overlay(self) -> Overlay:
+        """The site's own codes and names."""
+        return self._overlay
+
+    @property
+    def learned(self) -> Overlay:
+        """The codes that a resolver learned; asked last."""
+        return self._learned
+
+    def learn(self, learned: Overlay) -> None:
+        """Replace the learned codes, all at once for every thread. Names of a learned overlay are not read."""
+        self._learned = learned
 
     def product(self, system: str, code: str) -> Product | None:
-        """The RxNorm concept ``code`` of any kind (ingredient, salt, combination, form, product, brand, pack).
+        """The drug that ``code`` means: an RxNorm concept of any kind, NDC, ATC code or SNOMED CT identifier.
 
-        Returns None for another system or a code that the data do not hold; about three in ten of today's US product
-        codes are newer than the data, so None does not mean that the drug is harmless.
+        RxNorm is known as ingredient, salt, combination, form, product, brand and pack; an NDC in every way of writing
+        it, with or without its package; ATC at the 5th level. What the data do not hold is asked of the site's overlay
+        and then of what a resolver learned. About three in ten of today's US product codes are newer than the data, so
+        None does not mean that the drug is harmless. A product without ingredients is known to be none of ours.
         """
-        if canonical_system(system) != RXNORM:
-            return None
-        return self._products.find(code.strip())
+        canonical, code = canonical_system(system), code.strip()
+        found = self._drug_codes.find(canonical, code)
+        if found is not None:
+            return found
+        key = (canonical or system.strip(), code)
+        return self._overlay.drugs.get(key) or self._learned.drugs.get(key)
 
     def ingredient(self, name_or_rxcui: str) -> Ingredient | None:
         """The ingredient with this RxNorm code, local identity, generic name, other name or salt name."""
@@ -66,8 +97,13 @@ class Terminology:
         return self._text.match(text)
 
     def analyte(self, system: str, code: str) -> str | None:
-        """The analyte ("calcium", "magnesium", "egfr", ...) of a LOINC code, or None."""
-        return self._analytes.get(code.strip()) if canonical_system(system) == LOINC else None
+        """The analyte ("calcium", "magnesium", "egfr", ...) of a LOINC code or of the site's own code, or None."""
+        canonical, code = canonical_system(system), code.strip()
+        found = self._analytes.get(code) if canonical == LOINC else None
+        if found is not None:
+            return found
+        key = (canonical or system.strip(), code)
+        return self._overlay.analytes.get(key) or self._learned.analytes.get(key)
 
     def concepts(self, system: str, code: str) -> frozenset[str]:
         """The condition keys ("dystonia", "tardive", "parkinson", ...) of a coded problem; empty if none.
@@ -76,7 +112,39 @@ class Terminology:
         to the sets that list them, without their descendants.
         """
         canonical = canonical_system(system)
-        return self._conditions.find(canonical, code) if canonical is not None else _NO_CONCEPTS
+        found = self._conditions.find(canonical, code) if canonical is not None else _NO_CONCEPTS
+        if found:
+            return found
+        key = (canonical or system.strip(), code.strip())
+        return self._overlay.conditions.get(key) or self._learned.conditions.get(key, _NO_CONCEPTS)
+
+    @cached_property
+    def condition_words(self) -> ConditionWords:
+        """The words by which texts name the few conditions that have no code. Made when first asked for."""
+        return read_words(self._resources.decode("CodeSystem/condition-words", CodeSystem))
+
+    def gene(self, system: str, code: str) -> Gene | None:
+        """The gene of an HGNC identifier ("HGNC:30500", "30500") or of a symbol in its place; None for others."""
+        return self._genes.find(code) if canonical_system(system) == HGNC else None
+
+    def gene_text(self, text: str) -> tuple[Gene, ...]:
+        """The genes that a text names by symbol, alias or previous symbol as a whole word, in the order of the text.
+
+        Names that also mean something else ("PKC", "MR-1") are left out. The first 300 characters are read.
+        """
+        return self._genes.in_text(text)
+
+    def genomic(self, system: str, code: str) -> str | None:
+        """What a code of a variant report means ("variant", "gene", "present", "pathogenic", ...), or None."""
+        return self._genomics.get((canonical_system(system) or system.strip(), code.strip()))
+
+    @cached_property
+    def _genes(self) -> GeneIndex:
+        return read_genes(self._resources.decode("CodeSystem/genes", CodeSystem))
+
+    @cached_property
+    def _genomics(self) -> dict[tuple[str, str], str]:
+        return _mapped(self._resources, "ConceptMap/genomics")
 
     def route(self, system: str, code: str) -> str | None:
         """The route key ("oral", "parenteral", "rectal") of a coded route, or None."""
@@ -107,18 +175,35 @@ class Terminology:
         return self._resources
 
 
-@cache
-def load() -> Terminology:
-    """Load the terminology; the first call reads the data files, later calls return the same object.
+def load(overlay: Overlay = EMPTY, snapshot: Path | None = None) -> Terminology:
+    """Load the terminology: the installed data, or those of the folder ``snapshot``, with a site's ``overlay``.
 
-    Raises TerminologyDataError when the installed data files are missing or damaged.
+    Without arguments the first call reads the data files and later calls return the same object. Raises
+    TerminologyDataError when the data files are missing or damaged.
     """
+    if overlay is EMPTY and snapshot is None:
+        return _installed()
+    return Terminology(Resources(snapshot=snapshot), overlay)
+
+
+@cache
+def _installed() -> Terminology:
     return Terminology(Resources())
 
 
-def _names(resources: Resources) -> list[Name]:
+def _local_names(overlay: Overlay) -> list[Name]:
+    return [
+        Name(phrase=phrase, rest=tuple(phrase.split(" ")[1:]), ingredients=ingredients)
+        for phrase, ingredients in sorted(overlay.names.items())
+    ]
+
+
+def _names(resources: Resources, ingredients: Mapping[str, Ingredient]) -> list[Name]:
     names = []
-    for concept in resources.decode("CodeSystem/drug-names", CodeSystem).concept:
+    concepts = resources.decode("CodeSystem/drug-names", CodeSystem).concept
+    if BRANDS in resources:
+        concepts = concepts + resources.decode(BRANDS, CodeSystem).concept
+    for concept in concepts:
         properties = concept.properties
         names.append(
             Name(
@@ -127,9 +212,11 @@ def _names(resources: Resources) -> list[Name]:
                 ingredients=tuple(one.value_string for one in properties if one.code == "ingredient"),
                 long_acting=any(one.code == "long-acting" for one in properties),
                 route=next((one.value_code for one in properties if one.code == "route"), ""),
+                combined=any(one.code == "combined" for one in properties),
             )
         )
-    return names
+    # A snapshot of an older version may name ingredients that are no longer among ours.
+    return [name for name in names if all(identity in ingredients for identity in name.ingredients)]
 
 
 def _words(resources: Resources) -> list[Word]:
@@ -143,7 +230,7 @@ def _words(resources: Resources) -> list[Word]:
                 phrase=phrase,
                 rest=tuple(phrase.split(" ")[1:]),
                 kind=single["kind"],
-                value=single.get("route", ""),
+                value=single.get("route") or single.get("frequency", ""),
                 applies_to=frozenset(one.value_string for one in properties if one.code == "applies-to"),
                 parenteral_only="parenteral-only" in single,
             )
@@ -171,6 +258,6 @@ def _analytes(resources: Resources) -> dict[str, str]:
     }
 
 
-def _routes(resources: Resources) -> dict[tuple[str, str], str]:
-    groups = resources.decode("ConceptMap/routes", ConceptMap).group
+def _mapped(resources: Resources, key: str) -> dict[tuple[str, str], str]:
+    groups = resources.decode(key, ConceptMap).group
     return {(group.source, element.code): element.target[0].code for group in groups for element in group.element}

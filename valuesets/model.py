@@ -51,10 +51,14 @@ class Strength(msgspec.Struct, frozen=True, gc=False):
 
 
 class Product(msgspec.Struct, frozen=True):
-    """One RxNorm concept of any kind (``tty``) with every ingredient of it that we know.
+    """What one code means: a drug of any kind (``tty`` where it is an RxNorm concept) with every ingredient we know.
+
+    ``rxcui`` is the code itself, whatever its system. ``matched_by`` tells how the code was recognised: "RxNorm code",
+    "NDC", "ATC code", "SNOMED CT code", "site map" or the name of the resolver that learned it.
 
     ``route`` is one of "oral", "parenteral", "rectal", "nasal", "transdermal", "topical", "ophthalmic", "sublingual",
     "other", or "" where the dose form does not tell. A pack whose parts differ in strength has no strength here.
+    ``multi`` says that it holds further active substances, whether they are among ``ingredients`` or not.
     """
 
     rxcui: str
@@ -65,13 +69,19 @@ class Product(msgspec.Struct, frozen=True):
     route: str
     long_acting: bool
     strengths: tuple[Strength, ...]
+    matched_by: str = "RxNorm code"
+    multi: bool = False
 
 
 class TextMatch(msgspec.Struct, frozen=True):
     """What a free text says about drugs; no match is a ``TextMatch`` without ingredients.
 
     ``rejected_by`` is the word that makes the text no statement of use ("allerg", "history of", "no", ...), else "".
-    ``words`` are the names that matched, as normalised for matching, in the order of the text.
+    ``words`` are the names that matched, as normalised for matching, in the order of the text. ``misspelt`` are the
+    words as written (normalised) that match a name of eight letters or more at edit distance 1. ``strengths`` holds the
+    one amount that the text gives, where it names one ingredient alone and no other word parts the two; mass is in mg.
+    The text does not tell whether that is the product's strength or the dose. ``frequency`` is "BID", "Q6H", "QHS",
+    "PRN", "TID PRN", ... where the text says one plainly.
     """
 
     ingredients: tuple[Ingredient, ...]
@@ -79,3 +89,6 @@ class TextMatch(msgspec.Struct, frozen=True):
     words: tuple[str, ...]
     long_acting: bool
     route: str
+    misspelt: tuple[str, ...] = ()
+    strengths: tuple[Strength, ...] = ()
+    frequency: str = ""

@@ -1,7 +1,7 @@
 """The data files: listing them, reading them once, and the parts of FHIR that the loader decodes."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +9,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from valuesets.manifest import Manifest, TerminologyDataError, fingerprint, read_listed, read_manifest, remedy
+
 DATA: Final = Path(__file__).resolve().parent / "data"
-
-
-class TerminologyDataError(RuntimeError):
-    """The installed data files are missing or do not fit together; reinstall the package."""
+BRANDS: Final = "CodeSystem/rxnorm-brands"
+"""Further brand names, in a snapshot only: they come on top of the shipped names."""
 
 
 class Property(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -112,37 +112,54 @@ T = TypeVar("T", CodeSystem, ConceptMap, ValueSet)
 
 
 class Resources(Mapping[str, bytes]):
-    """The FHIR JSON of every data file by "<type>/<id>", read from disk on each access."""
+    """The FHIR JSON of every data file by "<type>/<id>", as the manifest of its folder lists it.
 
-    def __init__(self, folder: Path = DATA) -> None:
-        files = sorted(folder.glob("*.json"))
-        self._files = {file.stem.replace("-", "/", 1): file for file in files}
-        if not files:
-            raise TerminologyDataError(f"no value set files in {folder}; reinstall the package")
+    Every file is read and checked once here; what is not decoded at once is read again, and checked again, on access.
+    The files of ``snapshot`` stand in for those of the same name in ``folder``.
+    """
+
+    def __init__(self, folder: Path = DATA, snapshot: Path | None = None) -> None:
+        self._files: dict[str, tuple[Path, str, str]] = {}
+        self._fresh: dict[str, bytes] = {}
+        self.manifests: tuple[Manifest, ...] = tuple(map(self._add, [folder, snapshot] if snapshot else [folder]))
+
+    def _add(self, folder: Path) -> Manifest:
+        manifest = read_manifest(folder)
+        for name, expected in manifest.files.items():
+            key = name.removesuffix(".json").replace("-", "/", 1)
+            self._files[key] = (folder, name, expected)
+            self._fresh[key] = read_listed(folder, name, expected)
+        return manifest
 
     def __getitem__(self, key: str) -> bytes:
-        return self._files[key].read_bytes()
+        fresh = self._fresh.pop(key, None)
+        return fresh if fresh is not None else read_listed(*self._files[key])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
+        return iter(sorted(self._files))
 
     def __len__(self) -> int:
         return len(self._files)
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over the names and contents of all files, in hexadecimal."""
-        digest = hashlib.sha256()
-        for key in self:
-            digest.update(key.encode() + b"\0" + self[key] + b"\0")
-        return digest.hexdigest()
+        """SHA-256 (hexadecimal) over the names and contents of all files."""
+        hashes = [manifest.content_hash for manifest in self.manifests]
+        return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+    def collected_for(self, ingredients: Iterable[str]) -> bool:
+        """True if the products were collected for just these ingredients, as those that ship are."""
+        return self.manifests[-1].ingredients == fingerprint(ingredients)
 
     def decode(self, key: str, kind: type[T]) -> T:
         """Decode one resource; raises TerminologyDataError when it is absent or has another shape."""
         try:
             return msgspec.json.decode(self[key], type=kind)
-        except (KeyError, msgspec.DecodeError) as error:
-            raise TerminologyDataError(f"data file {key} cannot be read: {error}; reinstall the package") from error
+        except KeyError:
+            raise TerminologyDataError(f"there is no data file {key}; {remedy(DATA)}") from None
+        except msgspec.DecodeError as error:
+            folder, name, _ = self._files[key]
+            raise TerminologyDataError(f"{folder / name} cannot be read: {error}; {remedy(folder)}") from None
 
     def value_sets(self, prefix: str) -> Iterator[tuple[str, ValueSet]]:
         """Every ValueSet whose id starts with ``prefix``, by the rest of its id."""

@@ -17,6 +17,7 @@ class Unmapped(Protocol):
     """A code or text that nothing resolved; never data of a patient.
 
     ``position`` is "drug", "lab" or "problem"; ``text`` is the display or text beside the code, or alone.
+    ``understood`` tells that the text was: then only the code is unknown, and worth a question to the resolver.
     """
 
     @property
@@ -27,6 +28,8 @@ class Unmapped(Protocol):
     def code(self) -> str: ...
     @property
     def text(self) -> str: ...
+    @property
+    def understood(self) -> bool: ...
 
 
 class Learned(Protocol):
@@ -48,6 +51,23 @@ class Learned(Protocol):
     def targets(self) -> tuple[str, ...]: ...
     @property
     def source(self) -> str: ...
+
+
+class Flaw(Protocol):
+    """Something that is wrong with the codes.
+
+    ``level`` is "error" (the service does not start with it) or "warning"; ``row`` is the line of a table, the path
+    inside a JSON file, or "" for the file as a whole.
+    """
+
+    @property
+    def level(self) -> str: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def row(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
 
 
 class Step(Protocol):
@@ -86,10 +106,16 @@ class Guess(Protocol):
 
 
 class Difference(Protocol):
-    """One code that two snapshots treat differently; ``kind`` is "gained", "lost" or "changed"."""
+    """One code that two snapshots treat differently; ``kind`` is "gained", "lost" or "changed".
+
+    ``what`` says what it is a code of ("RxNorm", "NDC", "ingredient", "name" or a value set); ``before`` and ``after``
+    tell the aspects that differ; ``rules`` are the rules that may read the code.
+    """
 
     @property
     def kind(self) -> str: ...
+    @property
+    def what(self) -> str: ...
     @property
     def code(self) -> str: ...
     @property
@@ -107,15 +133,19 @@ class Desk(Protocol):
 
     ``lookup`` is a conversation without input or output of its own: it yields the path and query of one request after
     another, is sent the body of each answer (None where the server says that it does not know), and returns what was
-    learned, or None. ``source`` is "rxnav" or "fhir".
+    learned, or None. It asks nothing where the source cannot answer for that code. ``source`` is "rxnav" or "fhir".
+    ``knows`` says whether something that was unmapped is resolved by now. ``build`` reads the release in one folder and
+    writes a snapshot to another that is new or empty; ``version`` names a release that does not tell its own. ``build``
+    and ``diff`` raise ValueError with a sentence for the operator.
     """
 
-    def check(self) -> Sequence[str]: ...
+    def check(self) -> Sequence[Flaw]: ...
     def explain(self, text: str) -> Explanation: ...
     def stats(self) -> Sequence[tuple[str, str]]: ...
+    def knows(self, unmapped: Unmapped) -> bool: ...
     def likely(self, unmapped: Unmapped, limit: int) -> Sequence[Guess]: ...
     def accept(self, unmapped: Unmapped, target: str, by: str) -> str: ...
     def lookup(self, unmapped: Unmapped, source: str) -> Generator[str, bytes | None, Learned | None]: ...
     def learn(self, found: Iterable[Learned]) -> None: ...
-    def build(self, release: Path, out: Path, progress: Progress) -> Sequence[tuple[str, str]]: ...
+    def build(self, release: Path, out: Path, version: str, progress: Progress) -> Sequence[tuple[str, str]]: ...
     def diff(self, old: Path | None, new: Path | None) -> Sequence[Difference]: ...

@@ -76,12 +76,18 @@ class Repeat(msgspec.Struct, gc=False):
 
     boundsPeriod: Period | None = None
     boundsDuration: Quantity | None = None
+    boundsRange: Range | None = None
     count: Any = None
+    countMax: Any = None
+    duration: Any = None
+    durationMax: Any = None
+    durationUnit: str | None = None
     frequency: Any = None
     frequencyMax: Any = None
     period: Any = None
     periodMax: Any = None
     periodUnit: str | None = None
+    dayOfWeek: list[str] | None = None
     when: list[str] | None = None
     timeOfDay: list[str] | None = None
 
@@ -95,15 +101,22 @@ class Timing(msgspec.Struct, gc=False):
 
 
 class DoseAndRate(msgspec.Struct, gc=False):
-    """How much."""
+    """How much, at once or per time."""
 
     doseQuantity: Quantity | None = None
     doseRange: Range | None = None
+    rateQuantity: Quantity | None = None
+    rateRange: Range | None = None
+    rateRatio: Ratio | None = None
 
 
 class Dosage(msgspec.Struct, gc=False):
-    """Dosage of an order or statement; ``dose`` is MedicationAdministration's."""
+    """Dosage of an order or statement; ``dose`` is MedicationAdministration's, and so are the rates beside it.
 
+    Versions before R4 have the doses and rates of ``doseAndRate`` here.
+    """
+
+    sequence: Any = None
     text: str | None = None
     timing: Timing | None = None
     asNeeded: Any = None
@@ -113,6 +126,10 @@ class Dosage(msgspec.Struct, gc=False):
     route: Concept | None = None
     doseAndRate: list[DoseAndRate] | None = None
     doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+    rateQuantity: Quantity | None = None
+    rateRange: Range | None = None
+    rateRatio: Ratio | None = None
     dose: Quantity | None = None
     maxDosePerPeriod: Ratio | list[Ratio] | None = None
 
@@ -121,6 +138,7 @@ class DispenseRequest(msgspec.Struct, gc=False):
     """What is to be dispensed."""
 
     validityPeriod: Period | None = None
+    quantity: Quantity | None = None
     expectedSupplyDuration: Quantity | None = None
     numberOfRepeatsAllowed: Any = None
 
@@ -154,6 +172,12 @@ class Component(msgspec.Struct, gc=False):
     dataAbsentReason: Concept | None = None
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[ReferenceRange] | None = None
+
+
+class Meta(msgspec.Struct, gc=False):
+    """When a resource was last changed."""
+
+    lastUpdated: str | None = None
 
 
 class Note(msgspec.Struct, gc=False):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.fhir.dose import hours, of_order
+from plugin.fhir.dose import hours, is_single, of_order
 from plugin.fhir.medication import of_resource
 from plugin.fhir.records import status_code
 from plugin.fhir.types import Concept, Dosage, Period, Resource
@@ -39,8 +39,7 @@ def dosages_of(resource: Resource) -> list[Dosage]:
     instructions = resource.dosageInstruction
     if instructions is not None:
         return instructions
-    dosage = resource.dosage
-    return dosage if isinstance(dosage, list) else [dosage] if dosage is not None else []
+    return resource.dosage or []
 
 
 def route_of(dosages: list[Dosage], medication: Medication) -> str:
@@ -93,7 +92,7 @@ def end_of_order(resource: Resource, dosages: list[Dosage], start: When | None) 
     return When(finish.isoformat(), finish, "time")
 
 
-_ANY_DRUG = Medication("ordinary")
+_NO_DOSE = Dose()
 
 
 class Reader:
@@ -108,6 +107,7 @@ class Reader:
         self.not_taken: list[tuple[str, When | None, str]] = []
         self.asserted: dict[str, When] = {}
         self.unresolved: list[str] = []
+        self.uncoded: list[Resource] = []
 
     def read(self, resource: Resource) -> None:
         """Add what one medication resource tells.
@@ -115,6 +115,8 @@ class Reader:
         Raises msgspec.ValidationError where a status or date that decides whether it counts cannot be read.
         """
         medication = of_resource(resource, self.medications)
+        if medication.recognised != "code":
+            self.uncoded.append(resource)
         if medication.recognised in {"unrecognised", "none"} or medication.stem:
             self._note_unresolved(resource, status_code(resource.status))
             return
@@ -148,7 +150,7 @@ class Reader:
     def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
         dosages = span.dosages if span.dosages is not None else dosages_of(resource)
         wanted = any(item.tier or item.classes & PROPHYLAXIS for item in medication.ingredients)
-        dose = of_order(dosages, resource, medication, self.limits.single_dose_hours) if dosages and wanted else Dose()
+        dose = of_order(resource, medication, self.limits.single_dose_hours) if dosages and wanted else _NO_DOSE
         for ingredient in medication.ingredients:
             if not (ingredient.tier or ingredient.classes):
                 continue
@@ -166,8 +168,9 @@ class Reader:
                     dose.as_needed,
                     medication.long_acting,
                     route_of(dosages, medication),
-                    dose.per_day_mg,
-                    medication.recognised,
+                    dose.of(ingredient).per_day_mg,
+                    medication.matched_by,
+                    dose_unread=dose.unreadable,
                 )
             )
 
@@ -201,7 +204,7 @@ class Reader:
         """A single dose ordered more than a day ago is over, whatever its status says."""
         if start is None or not dosages or start.age(self.now) <= self.limits.span("single_dose_hours"):
             return False
-        return of_order(dosages, resource, _ANY_DRUG, self.limits.single_dose_hours).single
+        return is_single(resource, self.limits.single_dose_hours)
 
     def statement(self, resource: Resource, status: str) -> Span | None:
         """A MedicationStatement: current while active and within its period; ``unknown`` is not current."""

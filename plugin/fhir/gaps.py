@@ -19,7 +19,13 @@ WINDOW_DAYS = {
     "medicationAdministrations": "administration_window_days",
     "medicationDispenses": "dispense_window_days",
     "observations": "record_window_days",
+    "serviceRequests": "record_window_days",
+    "glucose": "new_movement_days",
 }
+
+
+# What no rule about an order depends on: a note about it never stands alone (D.6).
+_BESIDE = frozenset({"serviceRequests", "glucose"})
 
 
 class Unreadable(Protocol):
@@ -85,7 +91,7 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
         return
     if key.state == "failed" and not returned(name, key, now, limits):
         text = "incomplete (further pages were not sent)" if key.reason == "truncated" else "could not be read"
-        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", True)
+        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", name not in _BESIDE)
     if key.foreign:
         yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
 
@@ -96,7 +102,7 @@ def _lost_gaps(name: str, lost: list[tuple[str, str]], kind: str) -> Iterable[Ga
         if resource_type in {kind, "", "Medication"} or resource_type not in KNOWN_TYPES:
             reference = f"{resource_type or kind}/{identity}" if identity else resource_type or kind
             text = f"{plain(reference)} in {_words(name).lower()} could not be read"
-            yield Gap(name, "key-failed", text, True, reference)
+            yield Gap(name, "key-failed", text, name not in _BESIDE, reference)
 
 
 def returned(name: str, key: Key, now: datetime, limits: Limits) -> bool:
@@ -121,6 +127,8 @@ _KEY_WORDS = {
     "observations": "Results",
     "familyHistory": "Family history",
     "encounter": "Encounter",
+    "serviceRequests": "Referrals",
+    "glucose": "Glucose results",
 }
 
 

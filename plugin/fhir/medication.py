@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from plugin.fhir.types import Concept, Resource, concept_of
 from plugin.patient import Medication
 from plugin.vocabulary import cached, terminology
-from valuesets import Product
+from valuesets import Ingredient, Product
 
 _NOTHING = Medication("none")
 _STEM_TIERS = ("H", "M")
+_UNSPECIFIC = frozenset({"calcium", "magnesium", "vitamin-d"})
+"""Classes of which a text often names one without saying which: "vitamin D" does not contradict cholecalciferol."""
+_ORDER = ("RxNorm code", "NDC", "ATC code", "SNOMED CT code", "site map")
+"""Which of several equally specific codes counts; what a resolver learned comes last."""
 
 
 @cached(maxsize=8192)
@@ -22,7 +28,8 @@ def _product(system: str, code: str) -> Product | None:
 def _from_text(text: str, rejecting: bool = True) -> Medication:
     match = terminology().match_text(text)
     if match.ingredients and not (rejecting and match.rejected_by):
-        return Medication("text", text, match.ingredients, match.route, match.long_acting)
+        how = "misspelt text" if match.misspelt else "text"
+        return Medication("text", text, match.ingredients, match.route, match.long_acting, matched_by=how)
     return Medication("ordinary", text, route=match.route, stem=_stem(text))
 
 
@@ -39,49 +46,86 @@ def _stem(text: str) -> str:
 
 @cached(maxsize=8192)
 def _from_codes(codes: tuple[tuple[str, str], ...], texts: tuple[str, ...], rejecting: bool = True) -> Medication:
+    known = [found for system, code in codes if (found := _product(system, code)) is not None]
+    # A code that is known to be no drug of ours still has a name, which is read like any other text.
+    others = [product for product in known if not product.ingredients]
+    texts += tuple(product.name for product in others if product.name)
     label = texts[0] if texts else ""
-    products = [found for system, code in codes if (found := _product(system, code)) is not None]
+    products = [product for product in known if product.ingredients]
     if products:
-        return _from_product(products, label, texts)
-    for text in texts:
-        match = _from_text(text, rejecting)
-        if match.ingredients:
-            return match
-    if texts:
+        return _from_products(products, label, texts)
+    worded = [match for text in texts if (match := _from_text(text, rejecting)).ingredients]
+    if worded:
+        return _from_words(worded)
+    if texts or others:
         stem = next((name for text in texts if (name := _from_text(text).stem)), "")
         return Medication("ordinary", label, route=_from_text(label).route, stem=stem)
     return Medication("unrecognised") if codes else _NOTHING
 
 
-def _from_product(products: list[Product], label: str, texts: tuple[str, ...]) -> Medication:
-    """The most specific product; text that names other known drugs, or codes that differ, is a conflict (R-DQ-06)."""
-    best = max(products, key=lambda product: (bool(product.dose_form), len(product.ingredients), product.rxcui))
-    names = {item.name for item in best.ingredients}
-    others = [{item.name for item in product.ingredients} for product in products]
-    worded = [{item.name for item in match.ingredients} for text in texts if (match := _from_text(text)).ingredients]
-    conflict = any(not (names & other) for other in (*others, *worded))
-    worded_route = next((match.route for text in texts if (match := _from_text(text)).route), "")
-    long_acting = best.long_acting or any(_from_text(text).long_acting for text in texts)
+def _from_words(worded: list[Medication]) -> Medication:
+    """What the first text names, or a longer text of the same drug; a plain spelling counts before a misspelt one."""
+    first = next((match for match in worded if match.matched_by == "text"), worded[0])
+    widest = max((match for match in worded if _holds(match, first)), key=lambda match: len(match.ingredients))
+    return _compared(widest, worded)
+
+
+def _from_products(products: list[Product], label: str, texts: tuple[str, ...]) -> Medication:
+    """The most specific product, with every ingredient that another code of the same drug adds."""
+    best = max(products, key=_specific)
+    widest = max((one for one in products if _holds(one, best)), key=lambda one: (len(one.ingredients), _specific(one)))
+    worded = [_from_text(text) for text in texts]
     strengths = tuple(
         (part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in best.strengths
     )
-    return Medication(
+    medication = Medication(
         "code",
         label or best.name,
-        best.ingredients,
-        best.route or worded_route,
-        long_acting,
-        conflict,
-        named=_hidden(best, texts) if conflict else "",
+        widest.ingredients,
+        best.route or next((match.route for match in worded if match.route), ""),
+        best.long_acting or any(match.long_acting for match in worded),
         strengths=strengths,
+        matched_by=best.matched_by,
+        dose_form=best.dose_form,
     )
+    return _compared(medication, [*products, *worded])
 
 
-def _hidden(product: Product, texts: tuple[str, ...]) -> str:
-    """The H/M drug that a text names and the code does not mean."""
-    meant = {item.name for item in product.ingredients}
-    worded = (item for text in texts for item in _from_text(text).ingredients)
-    return next((item.name for item in worded if item.tier in _STEM_TIERS and item.name not in meant), "")
+def _compared(medication: Medication, claims: Sequence[Product | Medication]) -> Medication:
+    """R-DQ-06: what the other codes and texts say; ``named`` is a tier H or M drug among it that is not judged."""
+    others = [claim for claim in claims if _differs(medication, claim)]
+    if not others:
+        return medication
+    lost = (item for claim in others for item in claim.ingredients if _is_lost(item, medication))
+    named = next((item.name for item in lost), "")
+    return msgspec.structs.replace(medication, conflict=True, named=named)
+
+
+def _differs(medication: Medication, claim: Product | Medication) -> bool:
+    """True if the claim names drugs and none of them is meant, or a tier H or M drug that is not meant."""
+    if any(_is_lost(item, medication) for item in claim.ingredients):
+        return True
+    if not claim.ingredients or not set(claim.ingredients).isdisjoint(medication.ingredients):
+        return False
+    return not _unspecific(claim) & _unspecific(medication)
+
+
+def _is_lost(item: Ingredient, medication: Medication) -> bool:
+    return item.tier in _STEM_TIERS and item not in medication.ingredients
+
+
+def _unspecific(claim: Product | Medication) -> frozenset[str]:
+    return _UNSPECIFIC.intersection(*(item.classes for item in claim.ingredients))
+
+
+def _specific(product: Product) -> tuple[int, int, int, str]:
+    """How much a code tells of the drug: form and strength, ingredients, then the order of the code systems."""
+    rank = _ORDER.index(product.matched_by) if product.matched_by in _ORDER else len(_ORDER)
+    return bool(product.dose_form) + bool(product.strengths), len(product.ingredients), -rank, product.rxcui
+
+
+def _holds(one: Product | Medication, other: Product | Medication) -> bool:
+    return set(one.ingredients) >= set(other.ingredients)
 
 
 def of_concept(concept: Concept, *also: str, rejecting: bool = True) -> Medication:
@@ -155,11 +199,13 @@ def _of_medication(target: Resource, display: str) -> Medication:
     own = (
         of_concept(target.code, display) if target.code is not None else _from_codes((), (display,) if display else ())
     )
-    if own.ingredients or not target.ingredient:
-        return own
-    concepts = (part.itemCodeableConcept or (part.item.concept if part.item else None) for part in target.ingredient)
+    concepts = (
+        part.itemCodeableConcept or (part.item.concept if part.item else None) for part in target.ingredient or ()
+    )
     inner = [found for concept in concepts if concept and (found := of_concept(concept)).ingredients]
-    if not inner:
-        return own
     every = tuple(dict.fromkeys(item for found in inner for item in found.ingredients))
-    return msgspec.structs.replace(inner[0], ingredients=every, label=own.label or inner[0].label)
+    if own.ingredients:
+        # Excipients are listed as well; none of them has a tier.
+        more = tuple(item for item in every if item.tier and item not in own.ingredients)
+        return msgspec.structs.replace(own, ingredients=own.ingredients + more) if more else own
+    return msgspec.structs.replace(inner[0], ingredients=every, label=own.label or inner[0].label) if inner else own

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from plugin.fhir.dose import of_order
 from plugin.fhir.exposures import end_of_order, route_of
 from plugin.fhir.medication import of_resource
 from plugin.fhir.records import status_code
-from plugin.fhir.types import KNOWN_TYPES, Resource
+from plugin.fhir.types import KNOWN_TYPES, Concept, Resource
 from plugin.patient import UNREADABLE, Dose, Exposure, Medication, Order
+from plugin.rule import SUGGESTION_MARK
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import parse
@@ -29,10 +32,51 @@ def order_of(resource: Resource, index: int, limits: Limits, medications: dict[s
         status,
         status not in _NOT_ORDERED and not resource.doNotPerform,
         route_of(dosages, medication),
-        of_order(dosages, resource, medication, limits.single_dose_hours),
+        of_order(resource, medication, limits.single_dose_hours),
         end.latest if end else None,
         (encounter.reference or "") if encounter else "",
+        _suggested_by(resource, medication) if resource.raw_identifier else frozenset(),
+        _order_sets(resource),
+        _is_perioperative(resource),
     )
+
+
+_OPERATION = re.compile(r"\b(?:intra-?op|peri-?op|an(?:a)?esthe|surg|operation|ponv)\w*", re.I)
+
+
+def _is_perioperative(resource: Resource) -> bool:
+    """Whether the reason, the note or the instructions speak of an operation or its anaesthesia (S-18)."""
+    reasons = resource.reasonCode if resource.raw_reasonCode else None
+    concepts = reasons if isinstance(reasons, list) else [reasons]
+    texts = [text for concept in concepts if concept for text in (concept.text, *_displays(concept))]
+    texts += [note.text for note in (resource.note if resource.raw_note else None) or ()]
+    texts += [dosage.text for dosage in resource.dosageInstruction or ()]
+    return any(text and _OPERATION.search(text) for text in texts)
+
+
+def _displays(concept: Concept) -> list[str | None]:
+    return [coding.display for coding in concept.coding or ()]
+
+
+def _suggested_by(resource: Resource, medication: Medication) -> frozenset[str]:
+    """The rules from whose card the draft was made (S-09), as long as it still orders the drug that was suggested."""
+    given = resource.identifier
+    names = {item.name for item in medication.ingredients}
+    found: set[str] = set()
+    for identifier in given if isinstance(given, list) else [given]:
+        if identifier is not None and (identifier.system or "").endswith(SUGGESTION_MARK):
+            rules, _, rest = (identifier.value or "").partition("/")
+            if rest.partition("/")[0] in names:
+                found.update(rules.split("."))
+    return frozenset(found)
+
+
+def _order_sets(resource: Resource) -> tuple[str, ...]:
+    """The order sets that the draft says it came from."""
+    if not (resource.raw_instantiatesCanonical or resource.raw_instantiatesUri):
+        return ()
+    given = (resource.instantiatesCanonical, resource.instantiatesUri)
+    return tuple(one for part in given if part for one in ([part] if isinstance(part, str) else part))
 
 
 def unreadable_order(resource_type: str, identity: str, index: int) -> Order | None:
@@ -60,8 +104,8 @@ def as_exposures(order: Order) -> list[Exposure]:
             dose.as_needed,
             order.medication.long_acting,
             order.route,
-            dose.per_day_mg,
-            order.medication.recognised,
+            dose.of(ingredient).per_day_mg,
+            order.medication.matched_by,
             True,
         )
         for ingredient in order.medication.ingredients

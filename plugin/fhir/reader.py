@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.fhir import observations, records
+from plugin.fhir import genes, observations, records, referrals
 from plugin.fhir.age import age_of
 from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
@@ -16,7 +16,8 @@ from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.ranges import Person
 from plugin.fhir.types import Resource
-from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Result
+from plugin.fhir.unmapped import Strange
+from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Referral, Result
 from plugin.thresholds import Limits
 
 _MEDICATION_TYPES = frozenset(
@@ -34,25 +35,31 @@ class _Found:
         "cocaine",
         "earlier",
         "family",
+        "genomic",
         "medications",
         "palliative",
         "patient",
         "poor",
         "problems",
         "reactions",
+        "referrals",
         "results",
+        "strange",
     )
 
-    def __init__(self, medications: MedicationReader, earlier: Earlier) -> None:
+    def __init__(self, medications: MedicationReader, earlier: Earlier, strange: Strange) -> None:
         self.medications = medications
         self.earlier = earlier
+        self.strange = strange
         self.patient: Resource | None = None
         self.age: Age | None = None
         self.results: dict[str, list[Result]] = {}
         self.problems: list[Problem] = []
         self.reactions: list[DystoniaReaction] = []
+        self.referrals: list[Referral] = []
         self.allergens: set[str] = set()
         self.family: list[str] = []
+        self.genomic: list[tuple[str, genes.Report]] = []
         self.cocaine: list[Result] = []
         self.poor = ""
         self.acute = False
@@ -69,12 +76,13 @@ def read(
     types: Mapping[str, str],
     expected: Collection[str],
     entered: Key | None = None,
+    strange: Strange | None = None,
 ) -> tuple[Patient, list[Order]]:
     """The patient and the draft orders of one call.
 
     ``types`` maps each declared prefetch key to its resource type; ``expected`` are the keys whose absence must be
     told. ``entered`` are the conditions that are being added to the problem list. Every resource has been checked by the
-    host to be this patient's.
+    host to be this patient's. ``strange`` takes in what nothing resolved.
     """
     medications = _medications(prefetch, drafts)
     subject = _patient_resource(patient_id, prefetch)
@@ -84,12 +92,15 @@ def read(
         return observations.results_of(resource, observations.meaning_of(resource), now, limits, person)
 
     earlier = Earlier(now, limits, read_old)
-    found = _Found(MedicationReader(now, limits, medications), earlier)
+    strange = strange if strange is not None else Strange()
+    strange.patient, strange.medications = subject, medications
+    found = _Found(MedicationReader(now, limits, medications), earlier, strange)
     found.patient, found.age = subject, age
     lost = {name: _take_all(key, found, now, limits, person) for name, key in prefetch.items()}
     if entered is not None:
         lost["conditions"] = [*lost.get("conditions", ()), *_take_entered(entered, found, now, limits, person)]
-    orders = list(_orders(drafts, limits, medications)) if drafts is not None else []
+    orders = list(_orders(drafts, limits, medications, strange)) if drafts is not None else []
+    strange.drugs += found.medications.uncoded
     gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
     whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
     foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
@@ -98,7 +109,7 @@ def read(
 
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
     """Read every resource of a key; returns (type, id) of those that cannot be read, found now or by the host."""
-    lost, is_old = [], found.earlier.keeps
+    lost, is_old, strange = [], found.earlier.keeps, found.strange
     for resource in key.resources:
         kind = resource.resourceType
         try:
@@ -106,16 +117,21 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
             if kind == "Observation":
                 code = resource.raw_code
                 meaning = observations.meaning(bytes(code)) if code else observations.UNCODED
-                if resource.raw_component or meaning.metaboliser:
+                if resource.raw_component or meaning.rare:
                     _take_observation(resource, meaning, found, now, limits, person)
                 elif meaning.ours and not (meaning.analyte and is_old(meaning.analyte, resource)):
                     _take_current(resource, meaning, found, now, limits, person)
+                elif code and not meaning.ours:
+                    strange.labs[bytes(code)] = None
             elif kind in _MEDICATION_TYPES:
                 found.medications.read(resource)
             elif kind != "Condition":
                 _take(resource, found)
-            elif resource.raw_code and (meant := records.meaning(bytes(resource.raw_code))) is not None:
-                found.problems.append(records.problem_of(resource, meant))
+            elif code := resource.raw_code:
+                if (meant := records.meaning(bytes(code))) is not None:
+                    found.problems.append(records.problem_of(resource, meant))
+                else:
+                    strange.problems[bytes(code)] = None
         except msgspec.ValidationError:
             lost.append((kind, resource.id or ""))
     lost += [(item.resource_type, item.id) for item in key.unreadable]
@@ -132,13 +148,16 @@ def _take_entered(entered: Key, found: _Found, now: datetime, limits: Limits, pe
     return lost
 
 
-def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource]) -> Iterable[Order]:
+def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource], strange: Strange) -> Iterable[Order]:
     lost = [(item.resource_type, item.id) for item in drafts.unreadable]
     for index, resource in enumerate(drafts.resources):
         if resource.resourceType != "MedicationRequest":
             continue
         try:
-            yield order_of(resource, index, limits, medications)
+            order = order_of(resource, index, limits, medications)
+            if order.medication.recognised != "code":
+                strange.drugs.append(resource)
+            yield order
         except msgspec.ValidationError:
             lost.append((resource.resourceType, resource.id or ""))
     unreadable = (unreadable_order(*item, index) for index, item in enumerate(lost))
@@ -178,6 +197,9 @@ def _take(resource: Resource, found: _Found) -> None:
     if kind == "AllergyIntolerance":
         found.reactions += records.reactions_of(resource)
         found.allergens |= records.allergens_of(resource)
+    elif kind == "ServiceRequest":
+        referral = referrals.referral_of(resource)
+        found.referrals += [referral] if referral is not None else []
     elif kind == "FamilyMemberHistory":
         relative = records.family_dystonia(resource)
         if relative:
@@ -192,8 +214,12 @@ def _take(resource: Resource, found: _Found) -> None:
 def _take_observation(
     resource: Resource, meaning: observations.Meaning, found: _Found, now: datetime, limits: Limits, person: Person
 ) -> None:
-    """One of the few that hold several results, or that are about CYP2D6."""
-    if resource.raw_component:
+    """One of the few that hold several results, or that are about genes."""
+    if meaning.genomic:
+        report = genes.report_of(resource)
+        found.genomic += [(meaning.genomic, report)] if report is not None else []
+    elif resource.raw_component:
+        found.strange.panels.append(resource)
         _take_results(resource, meaning, found, now, limits, person)
     elif meaning.analyte and found.earlier.keeps(meaning.analyte, resource):
         return
@@ -239,6 +265,7 @@ def _assemble(
     resource = found.patient
     exposures, contradictions = found.medications.settled()
     exposures += [exposure for order in orders if order.active for exposure in as_exposures(order)]
+    reactions = sorted(found.reactions, key=_reaction_order)
     return Patient(
         patient_id,
         now,
@@ -249,7 +276,7 @@ def _assemble(
         {analyte: tuple(sorted(results, key=_by_time)) for analyte, results in found.results.items()},
         found.earlier,
         tuple(sorted(found.problems, key=_problem_order)),
-        tuple(sorted(found.reactions, key=_reaction_order)),
+        tuple(one for one in reactions if one.kind == "dystonia"),
         frozenset(found.allergens),
         tuple(sorted(found.family)),
         tuple(sorted(found.cocaine, key=_by_time)),
@@ -261,6 +288,9 @@ def _assemble(
         tuple(sorted(set(found.medications.unresolved))),
         foreign,
         returned,
+        variants=genes.variants_of(found.genomic),
+        referrals=tuple(sorted(found.referrals, key=lambda referral: (referral.reference, referral.label))),
+        other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
     )
 
 
@@ -273,5 +303,5 @@ def _exposure_order(exposure: Exposure) -> tuple[str, bool, float, str]:
     return (exposure.ingredient.name, not exposure.current, moment, exposure.reference)
 
 
-def _reaction_order(reaction: DystoniaReaction) -> tuple[bool, str, str]:
-    return (reaction.drug_by_text or reaction.reaction_by_text, reaction.reference, reaction.label)
+def _reaction_order(reaction: DystoniaReaction) -> tuple[bool, str, str, str]:
+    return (reaction.drug_by_text or reaction.reaction_by_text, reaction.reference, reaction.label, reaction.kind)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Union
 
@@ -28,6 +27,7 @@ from plugin.fhir.datatypes import (
     Identifier,
     Link,
     MedicationIngredient,
+    Meta,
     Note,
     Period,
     Quantity,
@@ -40,6 +40,7 @@ from plugin.fhir.datatypes import (
     Search,
     Timing,
 )
+from plugin.fhir.elements import concept_of, dosages_of, interpretation_of, ranges_of, supply_of
 
 __all__ = [
     "KNOWN_TYPES",
@@ -57,6 +58,7 @@ __all__ = [
     "Identifier",
     "Link",
     "MedicationIngredient",
+    "Meta",
     "Note",
     "Period",
     "Quantity",
@@ -70,8 +72,10 @@ __all__ = [
     "Search",
     "Timing",
     "concept_of",
+    "dosages_of",
     "interpretation_of",
     "ranges_of",
+    "supply_of",
 ]
 
 _NOTHING = msgspec.Raw()
@@ -108,46 +112,23 @@ def _lazy(name: str) -> Any:
     return property(get)
 
 
-@lru_cache(maxsize=8192)
-def concept_of(raw: bytes) -> Concept | None:
-    """The CodeableConcept in ``raw``. The same few concepts come in every call, so each is parsed once and shared."""
-    return _CONCEPT.decode(raw)
-
-
-_CONCEPT: msgspec.json.Decoder[Concept | None] = msgspec.json.Decoder(Concept | None, float_hook=Decimal)
-
-
-@lru_cache(maxsize=4096)
-def ranges_of(raw: bytes) -> list[ReferenceRange] | None:
-    """The reference ranges in ``raw``: a laboratory sends the same ones with all its results."""
-    return _RANGES.decode(raw)
-
-
-_RANGES: msgspec.json.Decoder[list[ReferenceRange] | None] = msgspec.json.Decoder(
-    list[ReferenceRange] | None, float_hook=Decimal
-)
-
-
-@lru_cache(maxsize=4096)
-def interpretation_of(raw: bytes) -> list[Concept] | Concept | None:
-    """The flags in ``raw``, each distinct text read once."""
-    return _FLAGS.decode(raw)
-
-
-_FLAGS: msgspec.json.Decoder[list[Concept] | Concept | None] = msgspec.json.Decoder(
-    list[Concept] | Concept | None, float_hook=Decimal
-)
-
-
 class Resource(msgspec.Struct, gc=False):
     """Any resource; elements that its type does not have, or that nobody reads of it, are None."""
 
     if TYPE_CHECKING:
         raw_code: msgspec.Raw | None
+        raw_identifier: msgspec.Raw | None
+        raw_instantiatesCanonical: msgspec.Raw | None
+        raw_instantiatesUri: msgspec.Raw | None
+        raw_reasonCode: msgspec.Raw | None
+        raw_note: msgspec.Raw | None
         raw_component: msgspec.Raw | None
         raw_interpretation: msgspec.Raw | None
         raw_referenceRange: msgspec.Raw | None
         raw_medicationCodeableConcept: msgspec.Raw | None
+        raw_dosageInstruction: msgspec.Raw | None
+        raw_dosage: msgspec.Raw | None
+        raw_dispenseRequest: msgspec.Raw | None
         resourceType: str
         id: str | None = None
         status: str | None = None
@@ -177,11 +158,15 @@ class Resource(msgspec.Struct, gc=False):
         effectiveInstant: str | None = None
         occurenceDateTime: str | None = None
         occurencePeriod: Period | None = None
+        occurrenceDateTime: str | None = None
         whenHandedOver: str | None = None
         whenPrepared: str | None = None
         contained: list[AnyResource] | None = None
         modifierExtension: Any = None
         identifier: list[Identifier] | Identifier | None = None
+        instantiatesCanonical: list[str] | str | None = None
+        instantiatesUri: list[str] | str | None = None
+        reasonCode: list[Concept] | Concept | None = None
         valueQuantity: Quantity | None = None
         valueCodeableConcept: Concept | None = None
         valueString: str | None = None
@@ -190,9 +175,10 @@ class Resource(msgspec.Struct, gc=False):
         specimen: Reference | None = None
         referenceRange: list[ReferenceRange] | None = None
         component: list[Component] | None = None
+        derivedFrom: list[Reference] | None = None
         dosageInstruction: list[Dosage] | None = None
         dispenseRequest: DispenseRequest | None = None
-        dosage: list[Dosage] | Dosage | None = None
+        dosage: list[Dosage] | None = None
         reaction: list[Reaction] | None = None
         note: list[Note] | None = None
         condition: list[FamilyCondition] | None = None
@@ -203,10 +189,15 @@ class Resource(msgspec.Struct, gc=False):
         period: Period | None = None
         serviceType: Any = None
         type: Any = None
+        name: Any = None
         total: Any = None
         link: list[Link] | None = None
         issue: list[Details] | None = None
         encounter_class: Coding | list[Concept] | None = None
+        category: list[Concept] | None = None
+        performerType: Concept | None = None
+        performer: list[Reference] | None = None
+        meta: Meta | None = None
     else:
         resourceType = ""
 
@@ -238,6 +229,7 @@ _SHORT: dict[str, Any] = {
     "effectiveInstant": str | None,
     "occurenceDateTime": str | None,
     "occurencePeriod": Period | None,
+    "occurrenceDateTime": str | None,
     "whenHandedOver": str | None,
     "whenPrepared": str | None,
 }
@@ -247,6 +239,9 @@ _LONG: dict[str, Any] = {
     "contained": "list[AnyResource] | None",
     "modifierExtension": Any,
     "identifier": list[Identifier] | Identifier | None,
+    "reasonCode": list[Concept] | Concept | None,
+    "instantiatesCanonical": list[str] | str | None,
+    "instantiatesUri": list[str] | str | None,
     "valueQuantity": Quantity | None,
     "valueCodeableConcept": Concept | None,
     "valueString": str | None,
@@ -255,9 +250,10 @@ _LONG: dict[str, Any] = {
     "specimen": Reference | None,
     "referenceRange": list[ReferenceRange] | None,
     "component": list[Component] | None,
+    "derivedFrom": list[Reference] | None,
     "dosageInstruction": list[Dosage] | None,
     "dispenseRequest": DispenseRequest | None,
-    "dosage": list[Dosage] | Dosage | None,
+    "dosage": list[Dosage] | None,
     "reaction": list[Reaction] | None,
     "note": list[Note] | None,
     "condition": list[FamilyCondition] | None,
@@ -268,10 +264,15 @@ _LONG: dict[str, Any] = {
     "period": Period | None,
     "serviceType": Any,
     "type": Any,
+    "name": Any,
     "total": Any,
     "link": list[Link] | None,
     "issue": list[Details] | None,
     "class": Coding | list[Concept] | None,
+    "category": list[Concept] | None,
+    "performerType": Concept | None,
+    "performer": list[Reference] | None,
+    "meta": Meta | None,
 }
 
 _OWNER = "id subject patient"
@@ -284,13 +285,13 @@ _MEDICATION = (
 ELEMENTS: dict[str, str] = {
     "Bundle": "id type total link entry",
     "OperationOutcome": "id issue",
-    "Patient": "id identifier gender birthDate deceasedBoolean deceasedDateTime link",
+    "Patient": "id identifier name gender birthDate deceasedBoolean deceasedDateTime link",
     "Observation": (
         "id contained modifierExtension status code subject effectiveDateTime effectivePeriod effectiveInstant issued "
         "valueQuantity valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange "
-        "component"
+        "derivedFrom component"
     ),
-    "Condition": "id clinicalStatus verificationStatus code subject encounter onsetDateTime recordedDate note",
+    "Condition": "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime recordedDate note",
     "AllergyIntolerance": (
         "id clinicalStatus verificationStatus code patient onsetDateTime recordedDate lastOccurrence reaction"
     ),
@@ -299,8 +300,13 @@ ELEMENTS: dict[str, str] = {
     "Medication": "id code status ingredient",
     "Specimen": "id type subject",
     "MedicationRequest": (
-        "id contained status intent medicationCodeableConcept medicationReference medication subject encounter "
-        "authoredOn dosageInstruction dispenseRequest doNotPerform"
+        "id contained identifier instantiatesCanonical instantiatesUri status intent medicationCodeableConcept "
+        "medicationReference medication subject encounter authoredOn reasonCode note dosageInstruction dispenseRequest "
+        "doNotPerform"
+    ),
+    "ServiceRequest": (
+        "id status intent category doNotPerform code subject encounter occurrenceDateTime authoredOn performerType "
+        "performer"
     ),
     "MedicationStatement": _MEDICATION,
     "MedicationUsage": _MEDICATION,
@@ -321,7 +327,7 @@ MeasureReport Media MedicationKnowledge MedicinalProduct MessageDefinition Messa
 NamingSystem NutritionOrder ObservationDefinition OperationDefinition Organization OrganizationAffiliation Parameters
 PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure Provenance
 Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition ResearchElementDefinition
-ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter ServiceRequest Slot
+ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter Slot
 SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification
 SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript ValueSet VerificationResult
 VisionPrescription
@@ -373,4 +379,7 @@ for _name, _kind in _LONG.items():
 for _name in ("code", "medicationCodeableConcept"):
     _LAZY[_name] = lambda raw: concept_of(bytes(raw))
 _LAZY["interpretation"] = lambda raw: interpretation_of(bytes(raw))
+for _name in ("dosageInstruction", "dosage"):
+    _LAZY[_name] = lambda raw: dosages_of(bytes(raw))
+_LAZY["dispenseRequest"] = lambda raw: supply_of(bytes(raw))
 _LAZY["referenceRange"] = lambda raw: ranges_of(bytes(raw))

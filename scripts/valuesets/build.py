@@ -13,14 +13,21 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
+from code_data import drug_codes  # noqa: E402
+from condition_data import check_condition_keys, condition_words  # noqa: E402
 from drug_data import DrugNames, ingredient_concepts, product_concepts, read_ingredients, read_products  # noqa: E402
-from fhir_json import INGREDIENTS, ROUTES, Json, copyright_of, header, render  # noqa: E402
+from fhir_json import INGREDIENTS, ROUTES, VERSION, copyright_of, header  # noqa: E402
+from gene_data import genes, genomics  # noqa: E402
+from lab_data import lab_tests, read_labs  # noqa: E402
 from tables import LOCAL, SYSTEMS, Row, SourceError, check_digits, read_unique  # noqa: E402
+
+from valuesets.manifest import MANIFEST, fingerprint, make_manifest, render_manifest  # noqa: E402
+from valuesets.release.layout import Json, render  # noqa: E402
 
 DATA: Final = ROOT / "valuesets" / "data"
 OBSERVATIONS: Final = (
     "albumin", "calcium", "calcium-corrected", "calcium-ionised", "cocaine-screen", "egfr", "ft3", "ft4", "magnesium",
-    "potassium", "tsh", "weight",
+    "phosphate", "potassium", "pth", "tsh", "weight",
 )  # fmt: skip
 ROUTE_NAMES: Final = {
     "nasal": "Nasal", "ophthalmic": "Into the eye", "oral": "By mouth", "other": "Another route",
@@ -34,7 +41,7 @@ TIER_TEXT: Final = "Acute-dystonia tier: H high, M middle, L low, N none. Synthe
 
 def value_sets(ingredients: list[Row]) -> list[Json]:
     """One ValueSet per row of value_sets.csv."""
-    labs, conditions = read_unique("labs", "loinc"), read_unique("conditions", "concept", "system", "code", "scope")
+    labs, conditions = read_labs(), read_unique("conditions", "concept", "system", "code", "scope")
     results = read_unique("results", "concept", "system", "code")
     check_digits(labs, [*conditions, *results])
     makers = {"drug": lambda key: _drug_set(ingredients, key), "lab": lambda key: _lab_set(labs, [key])}
@@ -134,6 +141,8 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
         ("high-dose-mg-per-kg", "decimal", "Single doses of at least this many mg per kg have the high-dose tier."),
         ("tier-high-dose", "code", "Tier of high doses."),
         ("equivalent-mg", "decimal", "mg equal to 100 mg oral chlorpromazine, AAPP table; ranks drugs, never doses."),
+        ("depot-from-mg", "decimal", "An injection of at least this many mg is a depot."),
+        ("depot-from-mg-per-ml", "decimal", "An injection of at least this many mg per ml is a depot."),
         ("injected-is-long-acting", "boolean", "Every injection of this ingredient is a long-acting one."),
     ]
     ingredient = ("ingredient", "string", "RxNorm code of an ingredient, or local: and a code of the ingredients.")
@@ -153,6 +162,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
                 ("tty", "code", "RxNorm term type."),
                 ("ingredient", "code", "RxNorm code of an ingredient."),
                 ("local-ingredient", "string", "Code of an ingredient of the project's own code system."),
+                ("multi", "boolean", "It holds further active substances, listed here or not."),
                 ("dose-form", "string", "Dose form."),
                 route,
                 ("long-acting", "boolean", "A depot or other long-acting injection."),
@@ -170,6 +180,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
                 ingredient,
                 ("long-acting", "boolean", "The name means a long-acting injection."),
                 route,
+                ("combined", "boolean", "The product holds further ingredients, whose strengths a text may give."),
             ],
         )
         | {"concept": names.name_concepts()},
@@ -177,16 +188,24 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
             "text-words",
             "Words with a meaning of their own in a drug's text",
             "active",
-            "Words that reject a text or tell a route or a long-acting form.",
+            "Words that reject a text, tell a route, a frequency or a long-acting form, or prevent a misreading.",
             [
-                ("kind", "code", "rejection, neutral, route, route-form, route-field or long-acting."),
+                (
+                    "kind",
+                    "code",
+                    "rejection, neutral, route, route-form, route-field, long-acting, frequency, beside (may stand "
+                    "between a name and its amount), look-alike (no misspelling of a drug) or not-a-drug (holds a "
+                    "drug's name and means something else).",
+                ),
                 ("phrase", "string", "The word or words; a rejection of one word counts as the start of a word."),
                 route,
+                ("frequency", "code", "How often, as a code of Timing or a Latin abbreviation: BID, Q6H, PRN."),
                 ("applies-to", "string", "Ingredient for which a long-acting word counts."),
                 ("parenteral-only", "boolean", "The long-acting word counts with an injection only."),
             ],
         )
         | {"concept": names.word_concepts()},
+        *drug_codes(ingredients, names.index.match),
         _own("routes", "Routes", "active", RULES, [])
         | {"concept": [{"code": code, "display": name} for code, name in sorted(ROUTE_NAMES.items())]},
     ]
@@ -233,8 +252,14 @@ def route_map() -> Json:
 def build() -> dict[str, bytes]:
     """The content of every data file, by file name. Raises SourceError when a table breaks a rule."""
     ingredients = read_ingredients()
-    resources = [*value_sets(ingredients), *code_systems(ingredients), route_map()]
-    return {f"{one['resourceType']}-{one['id']}.json": render(one) for one in resources}
+    resources = [*value_sets(ingredients), *code_systems(ingredients), lab_tests(read_labs()), route_map()]
+    resources += [condition_words(), genes(), *genomics()]
+    check_condition_keys()
+    files = {f"{one['resourceType']}-{one['id']}.json": render(one) for one in resources}
+    source = "the tables of scripts/valuesets/source"
+    collected_for = fingerprint(row["rxcui"] for row in ingredients)
+    manifest = make_manifest(files, VERSION, "scripts/valuesets/build.py", source, collected_for)
+    return files | {MANIFEST: render_manifest(manifest)}
 
 
 def differences(files: dict[str, bytes]) -> list[str]:

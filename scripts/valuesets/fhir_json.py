@@ -1,9 +1,8 @@
-"""Writing FHIR R4 terminology resources: common fields, licence notes, and a stable, readable layout."""
+"""FHIR R4 terminology resources: common fields and licence notes."""
 
-import json
-from typing import Any, Final
+from typing import Final
 
-Json = dict[str, Any]
+from valuesets.release.layout import Json
 
 BASE: Final = "https://dystonia-cds.example/fhir"
 VERSION: Final = "0.1.0"
@@ -33,6 +32,20 @@ _ICD10CM_NOTE: Final = (
     "Services, in the public domain in the United States."
 )
 _ICD10WHO_NOTE: Final = "ICD-10 codes are listed without titles; ICD-10 is copyright World Health Organization."
+_HGNC_NOTE: Final = (
+    "Gene symbols, names and identifiers are of the HUGO Gene Nomenclature Committee (HGNC), CC0. Modes of inheritance "
+    "are of the annotations of the Human Phenotype Ontology, release of 16 January 2025 "
+    "(http://www.human-phenotype-ontology.org)."
+)
+_GENOMICS_NOTE: Final = "Codes of the HL7 Genomics Reporting guide are of Health Level Seven International, CC0."
+_ATC_NOTE: Final = (
+    "ATC codes are copyright WHO Collaborating Centre for Drug Statistics Methodology, Oslo; single codes are listed "
+    "as identifiers, without names, defined daily doses or the index, which are obtained from the Centre."
+)
+_NDC_NOTE: Final = (
+    "National Drug Codes are of the directory of the U.S. Food and Drug Administration (FDA), a work of the U.S. "
+    "government; the FDA does not endorse this product."
+)
 _OWN_NOTE: Final = "Names of the project's own; Apache License 2.0."
 NOTES: Final = {
     "http://www.nlm.nih.gov/research/umls/rxnorm": _RXNORM_NOTE,
@@ -40,6 +53,10 @@ NOTES: Final = {
     "http://snomed.info/sct": _SNOMED_NOTE,
     "http://hl7.org/fhir/sid/icd-10-cm": _ICD10CM_NOTE,
     "http://hl7.org/fhir/sid/icd-10": _ICD10WHO_NOTE,
+    "http://www.whocc.no/atc": _ATC_NOTE,
+    "http://hl7.org/fhir/sid/ndc": _NDC_NOTE,
+    "http://www.genenames.org": _HGNC_NOTE,
+    "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs": _GENOMICS_NOTE,
 }
 
 
@@ -64,30 +81,3 @@ def header(kind: str, key: str, title: str, description: str, status: str, purpo
 def copyright_of(systems: list[str]) -> str:
     """The licence notes of the code systems used, in the order of their URLs."""
     return " ".join([NOTES.get(system, _OWN_NOTE) for system in sorted(set(systems))])
-
-
-def render(resource: Json) -> bytes:
-    """The resource as UTF-8 JSON: one line per field, and one line per concept, element or include."""
-    fields = [f"  {_compact(key)}: {_field(value, 2)}" for key, value in resource.items()]
-    return ("{\n" + ",\n".join(fields) + "\n}\n").encode()
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _field(value: Any, indent: int) -> str:
-    pad = " " * indent
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        lines = [f"{pad}  {_entry(one, indent + 2)}" for one in value]
-        return "[\n" + ",\n".join(lines) + f"\n{pad}]"
-    if isinstance(value, dict):
-        lines = [f"{pad}  {_compact(key)}: {_field(one, indent + 2)}" for key, one in value.items()]
-        return "{\n" + ",\n".join(lines) + f"\n{pad}}}"
-    return _compact(value)
-
-
-def _entry(value: Json, indent: int) -> str:
-    """A list entry: one line, unless it holds the concepts of an include or the elements of a group."""
-    holds_list = "element" in value or ("system" in value and "concept" in value)
-    return _field(value, indent) if holds_list else _compact(value)

@@ -12,6 +12,8 @@ SOURCE: Final = Path(__file__).resolve().parent / "source"
 SYSTEMS: Final = {
     "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "LOINC": "http://loinc.org",
+    "NDC": "http://hl7.org/fhir/sid/ndc",
+    "ATC": "http://www.whocc.no/atc",
     "SNOMED": "http://snomed.info/sct",
     "ICD10CM": "http://hl7.org/fhir/sid/icd-10-cm",
     "ICD10WHO": "http://hl7.org/fhir/sid/icd-10",

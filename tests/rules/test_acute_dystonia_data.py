@@ -68,7 +68,7 @@ MISSING = [
     row("a current drug whose Medication was not sent", {"medications": bundle({**taking("x"),
         "medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/gone"}})},
         "not-checked drug-unrecognised"),
-    row("a current drug with a misspelt name of ours", {"medications": bundle(taking("Metoclopramida 10 mg"))},
+    row("a current drug with a name near one of ours", {"medications": bundle(taking("Metoclopramidol 10 mg"))},
         "not-checked drug-unrecognised"),
     row("a cocaine screen without a date", {"observations": bundle(
         lab("3397-7", 0, when=None, valueCodeableConcept={"text": "Positive"}))}, "not-checked date-missing"),

@@ -22,6 +22,7 @@ from tests.support.rows import WOMAN_60, aged, row
 
 RULE = "R-DRUG-01"
 DECANOATE = "rxnorm:859867"
+PERPHENAZINE_AMITRIPTYLINE = "rxnorm:856825"  # 4 mg and 25 mg
 CREAM = "rxnorm:362220"
 
 # A man of 22 starts haloperidol: a warning, unless what he takes already says that it is no start.
@@ -89,6 +90,8 @@ INCREASES = [
     row("2.5 mg three times a day, 1.5 times", order("haloperidol", 2.5, 3), "info"),
     row("lower dose (S-03)", order("haloperidol", 2, 1), "S-03"),
     row("no dose stated (S-03)", order("haloperidol"), "S-03"),
+    row("a dose that cannot be worked out may be an increase", order("haloperidol", 5, 1, unit="drops"),
+        "not-checked dose-not-computable"),
     row("a single extra dose is no daily dose (S-03)", order("haloperidol", 10, once=True), "S-03"),
     row("6 mg every 6 hours for one day is an increase", order("haloperidol", more={"dosageInstruction": [
         {"doseAndRate": [{"doseQuantity": {"value": 6, "unit": "mg"}}],
@@ -102,6 +105,18 @@ def test_increase_of_a_stable_dose(draft: dict, expected: str) -> None:
     """The person has one factor besides the dose: family history."""
     answer = sign(draft, WOMAN_60, family(), taking("haloperidol", "60d", 5, 1))
     assert answer.verdict(RULE) == expected
+
+
+def test_a_stable_dose_on_record_that_cannot_be_worked_out_is_not_called_stable() -> None:
+    taken = taking("haloperidol", "60d", more={"dosageInstruction": [{"text": "taper as directed"}]})
+    answer = sign(order("haloperidol", 5, 1), WOMAN_60, family(), taken)
+    assert answer.verdict(RULE) == "not-checked dose-not-computable"
+    assert answer.result(RULE)["inputs"] == ["MedicationRequest/draft-1", "MedicationRequest/m1"]
+
+
+def test_a_card_says_why_the_dose_is_not_known() -> None:
+    answer = sign(order("haloperidol", 5, 1, unit="drops"), aged(22, "male"))
+    assert "Dose not computable: dose unit unknown." in answer.cards[0]["detail"]
 
 
 # A factor of its own: at least 1.5 times within 72 hours. One factor is information, two a warning.
@@ -160,8 +175,16 @@ HIGH_DOSE = [
     row("droperidol has no published equivalent", order("droperidol", 20, 1), "clear"),
     row("a depot does not count", order(DECANOATE, 100, more={"dosageInstruction": [line(100)]}), "info"),
     row("no dose", order("haloperidol"), "clear"),
-    row("dose in words only", dosed({"text": "10 mg by mouth daily"}), "not-checked dose-not-computable"),
-    row("dose known, schedule in words", dosed(line(5, text="twice daily")), "not-checked dose-not-computable"),
+    row("dose in plain words", dosed({"text": "10 mg by mouth daily"}), "info"),
+    row("dose in words that are not plain", dosed({"text": "10 mg by mouth daily, hold if sedated"}),
+        "not-checked dose-not-computable"),
+    row("dose known, schedule in words", dosed(line(5, text="twice daily")), "info"),
+    row("dose known, schedule in words that are not plain", dosed(line(5, text="as directed")),
+        "not-checked dose-not-computable"),
+    row("12 mg, whatever the schedule, is already high", dosed(line(12, text="as directed")), "info"),
+    row("by body weight", dosed(line(0.1, "mg/kg", **DAILY)), "not-checked dose-not-computable"),
+    row("0.5 mg an hour by infusion", dosed({"doseAndRate": [{"rateQuantity": {"value": 0.5, "unit": "mg/h"}}]}),
+        "info"),
     row("dose known, schedule unknown", dosed(line(5, frequency=2)), "not-checked dose-not-computable"),
     row("perphenazine, dose in words: of medium tier it would not matter",
         order("perphenazine", more={"dosageInstruction": [{"text": "40 mg daily"}]}), "clear"),
@@ -177,6 +200,13 @@ HIGH_DOSE = [
 def test_high_first_day_dose(draft: dict, expected: str) -> None:
     """The depot is an injection, which is its one factor; the dose would be a second one."""
     assert sign(draft, WOMAN_60).verdict(RULE) == expected
+
+
+@pytest.mark.parametrize(("tablets", "expected"), [(5, "info"), (4, "clear")])
+def test_each_ingredient_of_a_combination_has_its_own_dose(tablets: int, expected: str) -> None:
+    """Twice a day: 40 mg perphenazine are the equal of 10 mg haloperidol; family history is the other factor."""
+    draft = order(PERPHENAZINE_AMITRIPTYLINE, tablets, 2, unit="{tbl}")
+    assert sign(draft, WOMAN_60, family()).verdict(RULE) == expected
 
 
 @pytest.mark.parametrize(("hook", "expected"), [("order-select", "clear"), ("order-sign", "info")])

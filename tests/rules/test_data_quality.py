@@ -208,7 +208,7 @@ UNRECOGNISED = [
     row("a text that says allergic to prochlorperazine",
         _order_of(medicationCodeableConcept={"text": "allergic to prochlorperazine"}),
         "not-checked drug-unrecognised", "prochlorperazine"),
-    row("a misspelt tier H drug", _order_of(medicationCodeableConcept={"text": "haloperidole tabs"}),
+    row("a tier H drug misspelt beyond doubt", _order_of(medicationCodeableConcept={"text": "haloperidolex tabs"}),
         "not-checked drug-unrecognised", "haloperidol"),
     row("a reference with a display is a drug", _order_of(medicationReference={"reference": "Medication/77",
         "display": "Haloperidol 5 mg"}), "clear", None),

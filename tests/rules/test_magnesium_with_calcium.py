@@ -211,6 +211,7 @@ def test_the_card_of_a_low_magnesium() -> None:
         "Albumin 34 g/L (2026-11-22, 3 h ago; status final)",
         "Corrected for albumin: 1.82 mmol/L",
         "Mg 1.2 mg/dL = 0.49 mmol/L (2026-11-22, 3 h ago; status final)",
+        "Calcium carbonate matched by RxNorm code",
     ]
     add, check, review = card["suggestions"]
     assert add["label"] == "Add magnesium (dose left to the prescriber)"

@@ -219,6 +219,12 @@ def _old_codes(release: Release) -> None:
     release.retired(OLD + 1, 310672, "SCD", "Haloperidol 5 MG Tab")
     release.retired(OLD + 2, 310672, "SCD", "Haloperidol or metoclopramide")
     release.retired(OLD + 2, 311666, "SCD", "Haloperidol or metoclopramide")
+    release.add("RXNCUI", OLD + 5, "20AA_200106F", "20AA_200203F", 1, 311666)
+    release.add("RXNCUI", OLD + 6, "20AA_200106F", "20AA_200203F", 2, 311666)
+    release.add("RXNCUI", OLD + 6, "20AA_200106F", "20AA_200203F", 2, 310672)
+    release.add("RXNCUI", OLD + 7, "20AA_200106F", "20AA_200203F", 1, OLD + 7)  # given up, without another
     doubted = release.component(OLD + 3, "haloperidol 7 MG", 5093)
     release.boss(doubted, "70", "MG")
     release.drug(OLD + 4, "haloperidol 7 MG Oral Tablet", "Oral Tablet", doubted)
+    release.concept(OLD + 8, "SCD", "2 ML haloperidol 5 MG/ML Injection", suppress="O")
+    release.relation(OLD + 8, "quantified_form_of", 1719646)

@@ -54,11 +54,11 @@ class Service:
         """Posts a hook call to the service of its hook."""
         return self.ask(f"/cds-services/dystonia-{call['hook']}", call)
 
-    def command(self, *arguments: str) -> str:
+    def command(self, *arguments: str, **settings: str) -> str:
         """Runs dystonia-cds against the same data folder and returns what it prints."""
         done = subprocess.run(
             [sys.executable, "-m", "cds_hooks.cli", *arguments],
-            env=environment(self.folder),
+            env=environment(self.folder, **settings),
             capture_output=True,
             text=True,
             timeout=60,

@@ -249,7 +249,7 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         other.execute("update alembic_version set version_num = '9999'")
     other.close()
     for attempt in (opened, lambda folder: open_reader(URL, folder)):
-        with pytest.raises(StoreError, match=r"newer version \(got revision 9999, expected 0001"):
+        with pytest.raises(StoreError, match=rf"newer version \(got revision 9999, expected {HEAD}"):
             attempt(tmp_path)
 
 

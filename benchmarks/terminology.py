@@ -1,0 +1,134 @@
+"""What the terminology costs: loading it, and asking it what a code means; each run in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from valuesets import Terminology
+
+RUNS = 3
+ROUNDS = 5
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+NDC = "http://hl7.org/fhir/sid/ndc"
+ATC = "http://www.whocc.no/atc"
+SNOMED = "http://snomed.info/sct"
+LOAD_GOAL, MEMORY_GOAL, CODE_GOAL = 100.0, 30.0, 5.0
+MEGABYTE = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that was measured; ``goal`` is the highest value that is good enough."""
+
+    what: str
+    value: float
+    unit: str
+    goal: float | None = None
+
+
+def resident() -> float:
+    """The most memory that this process has held, in MB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / MEGABYTE if sys.platform == "darwin" else most * 1024 / MEGABYTE
+
+
+def each(calls: Sequence[tuple[str, ...]], ask: Callable[..., Any], rounds: int = ROUNDS) -> float:
+    """The CPU time of one call in microseconds, best of the rounds."""
+    best = float("inf")
+    for _ in range(rounds):
+        before = time.process_time()
+        for call in calls:
+            ask(*call)
+        best = min(best, time.process_time() - before)
+    return best / len(calls) * 1e6
+
+
+def load_figures() -> tuple[list[Figure], Terminology]:
+    """Loading, with the library that reads the files already imported, as it is in the service."""
+    from valuesets import Terminology
+    from valuesets.store import Resources
+
+    memory, before = resident(), time.perf_counter()
+    loaded = Terminology(Resources())
+    took, held = time.perf_counter() - before, resident() - memory
+    figures = [
+        Figure("load everything", took * 1000, "ms", LOAD_GOAL),
+        Figure("memory of everything", held, "MB", MEMORY_GOAL),
+    ]
+    return figures, loaded
+
+
+def code_figures(codes: Terminology) -> Iterable[Figure]:
+    """Every shipped code of each system once, then again; the first time a code is asked for it is decoded."""
+    kinds = {
+        RXNORM: ("RxNorm code", shipped(codes, "rxnorm-products")),
+        NDC: ("NDC with hyphens", [packaged(code) for code in shipped(codes, "ndc-products")]),
+        ATC: ("ATC code", shipped(codes, "atc-drugs")),
+        SNOMED: ("SNOMED CT code", shipped(codes, "snomed-drugs")),
+    }
+    for system, (what, known) in kinds.items():
+        calls = [(system, code) for code in known]
+        yield Figure(f"{what}, asked for the first time", each(calls, codes.product, rounds=1), "µs", CODE_GOAL)
+        yield Figure(f"{what}, again", each(calls, codes.product), "µs", CODE_GOAL)
+    digits = [(NDC, code.replace("-", "")) for code in kinds[NDC][1]]
+    yield Figure("NDC of ten digits without hyphens", each(digits, codes.product), "µs", CODE_GOAL)
+    unknown = [(RXNORM, str(number)) for number in range(90_000_000, 90_010_000)]
+    yield Figure("RxNorm code that is not known", each(unknown, codes.product), "µs", CODE_GOAL)
+
+
+def packaged(product: str) -> str:
+    """An NDC of ten digits for a product: the package takes what is left."""
+    left = 10 - len(product.replace("-", ""))
+    return f"{product}-{'1'.zfill(left)}"
+
+
+def shipped(codes: Terminology, key: str) -> list[str]:
+    """Every code of one of the data files."""
+    return [concept["code"] for concept in json.loads(codes.resources()[f"CodeSystem/{key}"])["concept"]]
+
+
+PARTS: list[Callable[[Terminology], Iterable[Figure]]] = [code_figures]
+"""What is measured with the loaded terminology, in the order of the table."""
+
+
+def once() -> list[Figure]:
+    """All figures of one process."""
+    figures, codes = load_figures()
+    return figures + [figure for part in PARTS for figure in part(codes)]
+
+
+def measure() -> list[Figure]:
+    """The best of several processes, figure by figure."""
+    command = [sys.executable, "-m", "benchmarks.terminology"]
+    runs = [json.loads(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(RUNS)]
+    return [Figure(**min(same, key=lambda one: one["value"])) for same in zip(*runs, strict=True)]
+
+
+def table(figures: Iterable[Figure]) -> Table:
+    """The figures beside their goals."""
+    found = Table(title=f"The terminology (best of {RUNS} processes)", title_justify="left")
+    for heading in ("figure", "value", "goal"):
+        found.add_column(heading)
+    for one in figures:
+        kept = "" if one.goal is None else f"≤ {one.goal:g} {one.unit} {'met' if one.value <= one.goal else 'MISSED'}"
+        found.add_row(one.what, f"{one.value:.3g} {one.unit}", kept)
+    return found
+
+
+def main() -> None:
+    """Prints the figures of this process as JSON, for ``measure``."""
+    print(json.dumps([asdict(figure) for figure in once()]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""R-MET-02: a new dystonia, tetany or paroxysmal movement, and neither calcium nor magnesium measured lately."""
+
+from __future__ import annotations
+
+from plugin import labs
+from plugin.metabolic import (
+    DYSTONIA,
+    PAROXYSMAL,
+    capital,
+    is_recent,
+    last_told,
+    measured,
+    movement_words,
+    movements,
+    problem_fact,
+)
+from plugin.patient import Problem
+from plugin.rule import (
+    NOT_APPLICABLE,
+    Case,
+    Finding,
+    Indicator,
+    Option,
+    Rule,
+    Verdict,
+    clear,
+    fired,
+    gap_verdict,
+    not_checked,
+)
+
+_MOVEMENTS = DYSTONIA | PAROXYSMAL | {"tetany"}
+_MEASURED = (*labs.CALCIUM, "magnesium")
+_PANEL = ("calcium", "albumin", "magnesium", "phosphate", "pth", "glucose", "tsh")
+
+
+def evaluate(case: Case) -> Verdict:
+    """Judge the record, or the condition that is being entered."""
+    if case.patient.deceased:
+        return NOT_APPLICABLE
+    found = movements(case, _MOVEMENTS)
+    new = next((problem for problem in found if _is_new(case, problem) or _is_updated(case, problem)), None)
+    if new is None:
+        undated = tuple(problem.reference for problem in found if not (problem.recorded or problem.updated))
+        gap = gap_verdict(case, ("conditions",))
+        return gap or (not_checked("date-missing", undated) if undated else NOT_APPLICABLE)
+    return _unmeasured(case, new)
+
+
+def _is_new(case: Case, problem: Problem) -> bool:
+    window, now = case.limits.span("new_record_days"), case.patient.now
+    return problem.entered or is_recent(problem.onset, now, window) or is_recent(problem.recorded, now, window)
+
+
+def _is_updated(case: Case, problem: Problem) -> bool:
+    return is_recent(problem.updated, case.patient.now, case.limits.span("new_record_days"))
+
+
+def _unmeasured(case: Case, problem: Problem) -> Verdict:
+    last = measured(case.patient, _MEASURED, case.limits.span("unmeasured_days"))
+    inputs = (problem.reference, *last.references)
+    if last.result is not None:
+        return clear(inputs)
+    if last.doubt:
+        return not_checked(last.doubt, inputs)
+    # "Not measured" needs a result list that was returned and is whole.
+    if "observations" not in case.patient.returned:
+        return gap_verdict(case, ("observations",)) or not_checked("key-missing", inputs)
+    return gap_verdict(case, ("observations",)) or fired(_finding(case, problem), inputs)
+
+
+def _finding(case: Case, problem: Problem) -> Finding:
+    word = movement_words(problem)
+    told = f"new {word}" if _is_new(case, problem) else f"{word} (record updated)"
+    notes = ["Read from the words of the record, not from a code."] if problem.worded & _MOVEMENTS else []
+    return Finding(
+        Indicator.INFO,
+        f"{capital(told)}: no Ca/Mg in {case.limits.unmeasured_days} days. "
+        "Consider Ca+albumin, Mg, PO4, PTH, glucose, TSH.",
+        ("Low calcium, low magnesium, glucose and thyroid disorders can show as dystonia or paroxysmal movements.",),
+        (problem_fact(problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
+        (),
+        tuple(notes),
+        (
+            Option("labs", "Check calcium, albumin, magnesium, phosphate, PTH, glucose and TSH", _PANEL),
+            Option("advice", "No tests now: the cause is known, or results are kept elsewhere"),
+        ),
+    )
+
+
+RULE = Rule(
+    "R-MET-02",
+    "1.0.0",
+    ("patient-view", "encounter-start", "problem-list-item-create"),
+    ("conditions", "observations"),
+    Indicator.INFO,
+    54,
+    evaluate,
+    ("new_record_days", "unmeasured_days"),
+)

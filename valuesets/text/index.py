@@ -1,0 +1,143 @@
+"""All names and words of text matching, and what they make of one text."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from valuesets.model import Ingredient, TextMatch
+from valuesets.text.sig import SigReader
+from valuesets.text.spelling import Speller
+from valuesets.text.words import READ_AT_MOST, Hit, Name, Word, by_first, find_longest, normalise, split_words
+
+_DENIALS: Final = frozenset({"no", "not", "without"})
+_DENIED: Final = re.compile(r"\b(no|not|without)\s+([^\W_]+)")
+_NOTHING: Final = TextMatch((), "", (), False, "")
+
+
+class TextIndex:
+    """All names and words, by their first word; one pass over the words of a text finds them."""
+
+    def __init__(
+        self,
+        names: Iterable[Name],
+        words: Iterable[Word],
+        ingredients: Mapping[str, Ingredient],
+        injected_is_long_acting: frozenset[str] = frozenset(),
+    ) -> None:
+        kinds: dict[str, list[Word]] = {}
+        for word in words:
+            kinds.setdefault("stem" if word.kind == "rejection" and not word.rest else word.kind, []).append(word)
+        others = [Name(word.phrase, word.rest, ()) for word in kinds.pop("not-a-drug", [])]
+        self._names = by_first([*names, *others])
+        self._stems = tuple(word.phrase for word in kinds.pop("stem", []))
+        self._stem_pattern = re.compile("|".join(map(re.escape, self._stems)) or r"(?!)")
+        self._field_routes = {word.phrase: word.value for word in kinds.pop("route-field", [])}
+        self._look_alikes = frozenset(word.phrase for word in kinds.pop("look-alike", []))
+        frequencies, beside = kinds.pop("frequency", []), kinds.pop("beside", [])
+        self._words = by_first(chain.from_iterable(kinds.values()))
+        self._sig = SigReader(frequencies, frozenset(word.phrase for word in beside) | self._words.keys())
+        self._ingredients = ingredients
+        self._injected = injected_is_long_acting
+
+    @cached_property
+    def _speller(self) -> Speller:
+        known = self._look_alikes | self._words.keys() | self._names.keys()
+        return Speller(chain.from_iterable(self._names.values()), known)
+
+    def match(self, text: str) -> TextMatch:
+        """See ``Terminology.match_text``."""
+        plain = normalise(text[:READ_AT_MOST])[:READ_AT_MOST]
+        tokens = split_words(plain)
+        hits = self._find_names(tokens)
+        if not hits:
+            return _NOTHING
+        words, neutral = self._find_words(tokens)
+        rejected = self._rejection(plain, tokens, words, [*(hit.span for hit in hits), *neutral])
+        if not rejected and not _DENIALS.isdisjoint(tokens):
+            hits, rejected = _without_denied(plain, tokens, hits)
+        return self._result(plain, tokens, hits, words, rejected)
+
+    def route(self, text: str) -> str | None:
+        """The route that a route field's text names, or None."""
+        tokens = split_words(normalise(text[:READ_AT_MOST]))
+        exact = self._field_routes.get(" ".join(tokens))
+        if exact is not None:
+            return exact
+        words, _ = self._find_words(tokens)
+        return _one_route(words) or None
+
+    def _find_names(self, tokens: list[str]) -> list[Hit]:
+        """The names, well written or misspelt, in the order of the text."""
+        exact = [Hit(name, span) for name, span in find_longest(self._names, tokens)]
+        taken = frozenset(chain.from_iterable(hit.span for hit in exact))
+        misspelt = self._speller.find(tokens, taken)
+        hits = sorted([*exact, *misspelt], key=lambda hit: hit.span.start) if misspelt else exact
+        return [hit for hit in hits if hit.name.ingredients]
+
+    def _find_words(self, tokens: list[str]) -> tuple[list[Word], list[range]]:
+        """The words with a meaning, and where the neutral ones stand."""
+        words: list[Word] = []
+        neutral: list[range] = []
+        for at in [at for at, token in enumerate(tokens) if token in self._words]:
+            for word in self._words[tokens[at]]:
+                if not word.rest or tuple(tokens[at + 1 : at + 1 + len(word.rest)]) == word.rest:
+                    words.append(word)
+                    if word.kind == "neutral":
+                        neutral.append(range(at, at + 1 + len(word.rest)))
+        return words, neutral
+
+    def _rejection(self, plain: str, tokens: list[str], words: list[Word], skip: list[range]) -> str:
+        for word in words:
+            if word.kind == "rejection":
+                return word.phrase
+        if self._stem_pattern.search(plain) is None:
+            return ""
+        skipped = set(chain.from_iterable(skip))
+        for at, token in enumerate(tokens):
+            if token.startswith(self._stems) and at not in skipped:
+                return next(stem for stem in self._stems if token.startswith(stem))
+        return ""
+
+    def _result(self, plain: str, tokens: list[str], hits: list[Hit], words: list[Word], rejected: str) -> TextMatch:
+        found = tuple(dict.fromkeys(chain.from_iterable(hit.name.ingredients for hit in hits)))
+        route = _one_route(words) or _only({hit.name.route for hit in hits if hit.name.route})
+        long_acting = any(hit.name.long_acting for hit in hits) or any(
+            word.kind == "long-acting"
+            and not word.applies_to.isdisjoint(found)
+            and (route == "parenteral" or not word.parenteral_only)
+            for word in words
+        )
+        if long_acting and not route:
+            route = "parenteral"
+        return TextMatch(
+            ingredients=tuple(self._ingredients[rxcui] for rxcui in found),
+            rejected_by=rejected,
+            words=tuple(dict.fromkeys(hit.name.phrase for hit in hits)),
+            long_acting=long_acting or (route == "parenteral" and not self._injected.isdisjoint(found)),
+            route=route,
+            misspelt=tuple(dict.fromkeys(hit.misspelt for hit in hits if hit.misspelt)),
+            strengths=self._sig.strengths(plain, hits, found[0]) if len(found) == 1 else (),
+            frequency=self._sig.frequency(tokens),
+        )
+
+
+def _without_denied(plain: str, tokens: list[str], hits: list[Hit]) -> tuple[list[Hit], str]:
+    """The names that no "no", "not" or "without" precedes; if none is left, all of them and the word."""
+    denied = {word: no for no, word in _DENIED.findall(plain)}
+    kept = [hit for hit in hits if tokens[hit.span.start] not in denied]
+    if kept:
+        return kept, ""
+    firsts = {tokens[hit.span.start] for hit in hits}
+    return hits, next(no for word, no in denied.items() if word in firsts)
+
+
+def _only(values: set[str]) -> str:
+    return next(iter(values)) if len(values) == 1 else ""
+
+
+def _one_route(words: list[Word]) -> str:
+    """The route that the words agree on; a named route outweighs a dose form, and two named routes are none."""
+    named = {word.value for word in words if word.kind == "route"}
+    return _only(named or {word.value for word in words if word.kind == "route-form"})

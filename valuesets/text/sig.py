@@ -1,0 +1,117 @@
+"""Strength and frequency in a drug's text, read only where they are plain."""
+
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import islice
+from typing import Final
+
+from valuesets.model import Strength
+from valuesets.text.words import WORD, Hit, Word, by_first, find_longest
+
+# A number with its unit and what it is per. The Greek letter is the micro sign in its compatibility form.
+_AMOUNT: Final = re.compile(
+    r"(?<![\w.,])([0-9][0-9.,]*+)\s*+"
+    r"(mg|mcg|\u03bcg|ug|g|gm|grams?|milligrams?|micrograms?|meq|units?|unt|iu|usp units?)\b"
+    r"(?:\s*+(?:/|per\b)\s*+([0-9][0-9.,]*+)?\s*+([^\W\d_]+[0-9]?)?)?"
+)
+# What makes a number the second of a range, a combination or a fraction: "5-10 mg", "5 mg to 10 mg", "1/2 mg", "<5 mg".
+_SECOND: Final = re.compile(
+    r"[0-9.,%]\s*+(?:mg|mcg|g)?\s*+(?:[-+x\u00d7\u2010-\u2015\u2212]|to|bis|or)\s*+$|[<>\u2264\u2265~\u2044/\u2212-]\s*+$"
+)
+_AMOUNTS_AT_MOST: Final = 8  # a text with more is a list, not a drug
+_LOOK_BACK: Final = 16  # characters before a number in which the first number of a range stands
+_TO_MG: Final = (
+    dict.fromkeys(("mg", "milligram", "milligrams"), Decimal(1))
+    | dict.fromkeys(("mcg", "\u03bcg", "ug", "microgram", "micrograms"), Decimal("0.001"))
+    | dict.fromkeys(("g", "gm", "gram", "grams"), Decimal(1000))
+)
+_EACH: Final = frozenset({"tablet", "tab", "tabs", "cap", "caps", "capsule", "supp", "suppository", "patch", "each"})
+_PER: Final = {
+    "ml": ("ml", 1), "l": ("ml", 1000), "h": ("h", 1), "hr": ("h", 1), "hour": ("h", 1), "hours": ("h", 1),
+    "hrs": ("h", 1), "actuat": ("actuat", 1), "actuation": ("actuat", 1), "spray": ("actuat", 1),
+}  # fmt: skip
+_PRN: Final = "PRN"
+
+
+class SigReader:
+    """Reads strengths and frequencies; ``beside`` are the words that may stand between a name and its amount."""
+
+    def __init__(self, frequencies: Iterable[Word], beside: frozenset[str]) -> None:
+        self._frequencies = by_first(frequencies)
+        self._beside = beside
+
+    def frequency(self, tokens: list[str]) -> str:
+        """The one frequency of a text ("BID", "Q6H", "QHS PRN"), or "" where there is none or several."""
+        values = {word.value for word, _ in find_longest(self._frequencies, tokens)}
+        needed = [_PRN] if _PRN in values else []
+        values.discard(_PRN)
+        if len(values) > 1:
+            values.discard("QD")  # "once daily at bedtime" is at bedtime
+        return " ".join([*values, *needed]) if len(values) < 2 else ""
+
+    def strengths(self, plain: str, hits: list[Hit], rxcui: str) -> tuple[Strength, ...]:
+        """The one strength of the text's only ingredient, or nothing where text or drug leave a doubt."""
+        amounts = list(islice(_AMOUNT.finditer(plain), _AMOUNTS_AT_MOST + 1))
+        if not 0 < len(amounts) <= _AMOUNTS_AT_MOST or any(hit.name.combined for hit in hits):
+            return ()
+        words = list(WORD.finditer(plain))
+        ends = [words[hit.span.stop - 1].end() for hit in hits]
+        found: dict[tuple[Decimal, str, str], Strength] = {}
+        for amount in amounts:
+            start = max((end for end in ends if end <= amount.start()), default=-1)
+            if start < 0 or not self._follows(plain, start, amount.start()):
+                return ()
+            ends.append(amount.end())
+            try:
+                strength = _strength(amount, rxcui)
+            except ValueError:
+                return ()
+            if strength is not None:
+                _keep_simplest(found, strength)
+        return tuple(found.values()) if len(found) == 1 else ()
+
+    def _follows(self, plain: str, start: int, stop: int) -> bool:
+        """True if the amount at ``stop`` belongs to the name that ends at ``start``: no unknown word parts them."""
+        if _SECOND.search(plain, max(start - _LOOK_BACK, stop - _LOOK_BACK, 0), stop):
+            return False
+        return all(word in self._beside or not word.isalpha() for word in WORD.findall(plain, start, stop))
+
+
+def _strength(match: re.Match[str], rxcui: str) -> Strength | None:
+    """The strength of one match, None for a rate by weight, area, day or dose; ValueError for a doubtful number."""
+    number, unit, per_number, per_unit = match.groups()
+    value = _number(number) * _TO_MG.get(unit, 1)
+    unit = "mg" if unit in _TO_MG else "meq" if unit == "meq" else "unt"
+    if per_number is None and (per_unit is None or per_unit in _EACH):
+        return Strength(rxcui, _plain(value), unit)
+    if per_unit in _PER:
+        name, times = _PER[per_unit]
+        return Strength(rxcui, _plain(value), unit, _plain(_number(per_number or "1") * times), name)
+    if per_number is not None:
+        raise ValueError(f"expected millilitres, hours or actuations after {per_number}")
+    return None
+
+
+def _number(text: str) -> Decimal:
+    """A number with a decimal point or comma; ValueError where a comma may as well part thousands."""
+    text = text.rstrip(".,")
+    whole, mark, part = text.partition("." if "." in text else ",")
+    if "," in part or "." in part or (mark and len(part) == 3 and whole != "0"):
+        raise ValueError(f"{text}: cannot tell the decimal mark from a thousands mark")
+    value = Decimal(f"{whole}.{part}" if mark else whole)
+    if not value:
+        raise ValueError("expected an amount above zero")
+    return value
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without trailing zeros and without an exponent."""
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize()
+
+
+def _keep_simplest(found: dict[tuple[Decimal, str, str], Strength], strength: Strength) -> None:
+    """Keep one spelling of each strength: "10 mg/2 ml (5 mg/ml)" is 5 mg per 1 ml."""
+    key = (strength.value / (strength.per_value or 1), strength.unit, strength.per_unit)
+    if key not in found or strength.per_value == 1:
+        found[key] = strength
