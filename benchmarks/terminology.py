@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -23,6 +25,7 @@ NDC = "http://hl7.org/fhir/sid/ndc"
 ATC = "http://www.whocc.no/atc"
 SNOMED = "http://snomed.info/sct"
 LOAD_GOAL, MEMORY_GOAL, CODE_GOAL = 100.0, 30.0, 5.0
+NAME_GOAL, WORST_GOAL = 50.0, 200.0
 MEGABYTE = 1e6
 
 
@@ -94,10 +97,43 @@ def packaged(product: str) -> str:
 
 def shipped(codes: Terminology, key: str) -> list[str]:
     """Every code of one of the data files."""
-    return [concept["code"] for concept in json.loads(codes.resources()[f"CodeSystem/{key}"])["concept"]]
+    return [concept["code"] for concept in _concepts(codes, key)]
 
 
-PARTS: list[Callable[[Terminology], Iterable[Figure]]] = [code_figures]
+def _concepts(codes: Terminology, key: str) -> list[dict[str, Any]]:
+    concepts: list[dict[str, Any]] = json.loads(codes.resources()[f"CodeSystem/{key}"])["concept"]
+    return concepts
+
+
+def text_figures(codes: Terminology) -> Iterable[Figure]:
+    """Texts that name a drug, and the worst ones: as long as is read, and every word nearly a drug's name."""
+    before = time.process_time()
+    codes.match_text("haloperidl")
+    yield Figure("first text, with the index of misspellings", (time.process_time() - before) * 1000, "ms")
+    names = shipped(codes, "drug-names")
+    orders = [(f"{name.upper()} 5 MG/ML IJ SOLN",) for name in names]
+    products = [concept["display"] for concept in _concepts(codes, "rxnorm-products")]
+    yield Figure("known name", each([(name,) for name in names], codes.match_text), "µs", NAME_GOAL)
+    yield Figure("known name with strength, route and form", each(orders, codes.match_text), "µs", NAME_GOAL)
+    yield Figure("product name of RxNorm", each([(name,) for name in products], codes.match_text), "µs")
+    worst = [(text,) for text in near_misses(names)]
+    yield Figure("1,536 characters of near misses, every text new", each(worst, codes.match_text, 1), "µs", WORST_GOAL)
+
+
+def near_misses(names: list[str], texts: int = 500) -> list[str]:
+    """Texts of words that differ from a long name in two letters; the same ones in every run."""
+    chance = random.Random(1)
+    long = [name for name in names if len(name) >= 8 and name.isalpha()]
+    return [" ".join(_two_wrong(chance.choice(long), chance) for _ in range(200))[:1536] for _ in range(texts)]
+
+
+def _two_wrong(name: str, chance: random.Random) -> str:
+    first, second = sorted(chance.sample(range(len(name)), 2))
+    wrong = [chance.choice(ascii_lowercase) for _ in range(2)]
+    return name[:first] + wrong[0] + name[first + 1 : second] + wrong[1] + name[second + 1 :]
+
+
+PARTS: list[Callable[[Terminology], Iterable[Figure]]] = [code_figures, text_figures]
 """What is measured with the loaded terminology, in the order of the table."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import chain
 
 import msgspec
@@ -52,7 +53,8 @@ def problem_fact(problem: Problem) -> Fact:
     dated = problem.onset or problem.recorded
     since = f", {dated.short()}" if dated else ", no date"
     doubt = ", not confirmed" if problem.unconfirmed else ""
-    return Fact(f"Condition: {problem.label or 'coded, without words'}{since}{doubt}", problem.reference)
+    named = f"Condition: {problem.label}" if problem.label else "Condition recorded by code"
+    return Fact(f"{named}{since}{doubt}", problem.reference)
 
 
 def is_recent(when: When | None, now: datetime, window: timedelta) -> bool:
@@ -147,6 +149,20 @@ class Reading(msgspec.Struct, frozen=True):
             return one.value <= one.upper_limit
         return one.lower_limit is not None and one.value < one.lower_limit
 
+    def is_under(self, edge: Decimal) -> bool:
+        """Certainly below an edge in the analyte's unit."""
+        one = self.result
+        if one is None or one.value is None or (one.comparator and one.comparator not in AT_MOST):
+            return False
+        return one.value <= edge if one.comparator else one.value < edge
+
+    def is_from(self, edge: Decimal) -> bool:
+        """Certainly at an edge in the analyte's unit, or above it."""
+        one = self.result
+        if one is None or one.value is None or (one.comparator and one.comparator not in AT_LEAST):
+            return False
+        return one.value >= edge
+
 
 def reading(case: Case, analyte: str) -> Reading:
     """The newest recent final result; a provisional one only where no final one is recent (C-CA)."""
@@ -214,7 +230,9 @@ def result_fact(case: Case, result: Result) -> Fact:
 def replacement(case: Case, classes: Collection[str] = _REPLACEMENT) -> Exposure | None:
     """Calcium or vitamin D that is current, by any way but the skin; of the given drug classes where told."""
     wanted = frozenset(classes)
-    taken = (e for e in case.others if e.current and e.route != "topical" and e.ingredient.classes & wanted)
+    taken = (
+        e for e in case.others if e.current and not e.draft and e.route != "topical" and e.ingredient.classes & wanted
+    )
     return next(taken, None)
 
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from plugin.presentation import Presentation
 from plugin.when import When
 from valuesets import Gene, Ingredient
 
@@ -218,7 +219,9 @@ class Problem(msgspec.Struct, frozen=True):
     ``state`` is ``active``, ``past`` or ``refuted``; ``unconfirmed`` is a rule-out (info cards only). ``entered`` marks
     one that is being added to the problem list in this very call. ``worded`` are the concepts that only words tell, and
     ``by_text`` says that a drug-induced dystonia is among them. ``onset`` is the onset, else the day it was recorded;
-    ``recorded`` and ``updated`` are when it was recorded and when the record last changed.
+    ``recorded`` and ``updated`` are when it was recorded and when the record last changed. ``began`` is the onset where
+    it is told as a date, ``onset_age`` where it is told as an age in years. ``noted`` are the concepts that its notes
+    name beside it.
     """
 
     concepts: frozenset[str]
@@ -233,6 +236,9 @@ class Problem(msgspec.Struct, frozen=True):
     worded: frozenset[str] = frozenset()
     recorded: When | None = None
     updated: When | None = None
+    began: When | None = None
+    onset_age: Decimal | None = None
+    noted: frozenset[str] = frozenset()
 
 
 class DystoniaReaction(msgspec.Struct, frozen=True):
@@ -328,6 +334,7 @@ class Patient(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...] = ()
     referrals: tuple[Referral, ...] = ()
     other_reactions: tuple[DystoniaReaction, ...] = ()
+    presentations: tuple[Presentation, ...] = ()
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

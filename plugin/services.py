@@ -48,6 +48,7 @@ TYPES: Mapping[str, str] = {
     "familyHistory": "FamilyMemberHistory",
     "encounter": "Encounter",
     "serviceRequests": "ServiceRequest",
+    "diagnosticReports": "DiagnosticReport",
     "glucose": "Observation",
 }
 
@@ -95,6 +96,7 @@ def template(key: str) -> str:
         "medicationDispenses": "-whenhandedover",
         "medicationStatements": "-effective",
         "serviceRequests": "-authored",
+        "diagnosticReports": "-date",
     }.get(key)
     return f"{base}&_sort={sort}&_count={_COUNT}" if sort else f"{base}&_count={_COUNT}"
 

@@ -83,6 +83,11 @@ class ConditionWords:
         lower = _plain(text[:READ_AT_MOST]).lower()
         return self._drug.search(lower) is not None and self._no_drug.search(lower) is None
 
+    def says(self, pattern: re.Pattern[str], text: str) -> bool:
+        """Whether a text, in lower case, says anywhere what the pattern means, of the patient and undenied."""
+        lower = _plain(text[:READ_AT_MOST]).lower()
+        return any(self._stands(lower, match.start(), match.end(), False) for match in pattern.finditer(lower))
+
     def _find(self, finder: "_Finder", text: str, relatives: bool) -> frozenset[str]:
         text = _plain(text[:READ_AT_MOST])
         lower = text.lower()

@@ -7,7 +7,7 @@ import msgspec
 
 from valuesets.drugs import LOCAL, ProductIndex
 from valuesets.model import Ingredient, Product
-from valuesets.ndc import readings
+from valuesets.ndc import number_of, readings
 from valuesets.store import CodeSystem, Concept, Resources
 from valuesets.systems import ATC, NDC, RXNORM, SNOMED
 
@@ -27,8 +27,9 @@ class DrugCodes:
     def __init__(self, resources: Resources, products: CodeSystem, ingredients: Mapping[str, Ingredient]) -> None:
         self._ingredients = ingredients
         concepts = _by_code(products)
-        self._rxnorm = ProductIndex(concepts, ingredients, resources.collected_for(ingredients), RXNORM_CODE)
-        self._ndc = ProductIndex(_ndc(resources), ingredients, matched_by=NDC_CODE)
+        complete = resources.collected_for(ingredients)
+        self._rxnorm = ProductIndex(concepts, ingredients, complete, RXNORM_CODE)
+        self._ndc = ProductIndex(_ndc(resources), ingredients, complete, NDC_CODE)
         self._atc = ProductIndex(_read(resources, "atc-drugs"), ingredients, matched_by=ATC_CODE)
         self._snomed = ProductIndex(_read(resources, "snomed-drugs"), ingredients, matched_by=SNOMED_CODE)
         self._as_concepts: dict[str, Product] = {}
@@ -53,13 +54,15 @@ class DrugCodes:
 
     def _by_ndc(self, code: str) -> Product | None:
         """The one product, or what all products agree on that the code may mean; None where they are other drugs."""
-        found = [product for number in readings(code) if (product := self._ndc.find(number)) is not None]
-        if not found:
+        numbers = readings(code)
+        if len(numbers) == 1:
+            return self._ndc.find(numbers[0])
+        found = [product for number in numbers if (product := self._ndc.find(number)) is not None]
+        if len(found) == 1:
+            return found[0]
+        if len({frozenset(product.ingredients) for product in found}) != 1:
             return None
-        first, *others = found
-        if any(set(one.ingredients) != set(first.ingredients) for one in others):
-            return None
-        return _common(first, others) if others else first
+        return _common(found[0], found[1:])
 
 
 def _common(first: Product, others: list[Product]) -> Product:
@@ -83,6 +86,6 @@ def _read(resources: Resources, key: str) -> dict[str, Concept]:
 
 
 def _ndc(resources: Resources) -> dict[str, Concept]:
-    """The products by their number; what the data files write has one reading."""
+    """The products by their number."""
     products = resources.decode("CodeSystem/ndc-products", CodeSystem).concept
-    return {readings(concept.code)[0]: concept for concept in products}
+    return {number_of(concept.code): concept for concept in products}

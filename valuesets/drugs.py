@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+import msgspec
+
 from valuesets.manifest import TerminologyDataError
 from valuesets.model import Ingredient, Product, Strength
 from valuesets.store import CodeSystem, Concept, Property, Resources
@@ -54,6 +56,17 @@ def _ingredient(rxcui: str, name: str, properties: list[Property], classes: froz
     return Ingredient(rxcui=rxcui, name=name, classes=classes, **tiers, **amounts)  # type: ignore[arg-type]
 
 
+class _Part(msgspec.Struct, frozen=True, gc=False, rename="camel"):
+    """One property of a product; all of them are codes, strings or true. This is decoded on the call's path."""
+
+    code: str
+    value_code: str = ""
+    value_string: str = ""
+
+
+_PARTS: Final = msgspec.json.Decoder(list[_Part])
+
+
 class ProductIndex:
     """Drugs by the code of one system. A concept is decoded to a Product on its first look-up and then kept.
 
@@ -88,7 +101,7 @@ class ProductIndex:
         single: dict[str, str] = {}
         identities: list[str] = []
         strengths: list[str] = []
-        for one in concept.properties:
+        for one in _PARTS.decode(concept.raw_properties):
             code = one.code
             if code == "ingredient":
                 identities.append(one.value_code)

@@ -13,7 +13,7 @@ class Coding(msgspec.Struct, frozen=True, gc=False):
     display: str = ""
 
 
-class Ingredient(msgspec.Struct, frozen=True):
+class Ingredient(msgspec.Struct, frozen=True, gc=False):
     """One active ingredient with its acute-dystonia tier; two ingredients are the same if their ``rxcui`` is.
 
     ``rxcui`` is an RxNorm ingredient code, or ``local:<name>`` for the few ingredients whose RxNorm code two
@@ -50,7 +50,7 @@ class Strength(msgspec.Struct, frozen=True, gc=False):
     per_unit: str = ""
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, gc=False):
     """What one code means: a drug of any kind (``tty`` where it is an RxNorm concept) with every ingredient we know.
 
     ``rxcui`` is the code itself, whatever its system. ``matched_by`` tells how the code was recognised: "RxNorm code",

@@ -27,3 +27,9 @@ def readings(code: str) -> tuple[str, ...]:
     if len(text) == _PRINTED:
         return (f"0{text[:8]}", f"{text[:5]}0{text[5:8]}", text[:9])
     return ()
+
+
+def number_of(product: str) -> str:
+    """The number of a product as the data write it, "0143-9319", which needs no check: every start reads them all."""
+    labeller, _, rest = product.partition("-")
+    return labeller.zfill(5) + rest.zfill(4)

@@ -18,7 +18,6 @@ from valuesets.release.rrf import Progress, ReleaseError
 from valuesets.release.snapshot import build_snapshot
 from valuesets.store import Resources
 
-
 _UNRECOGNISED = "unrecognised"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 
 from plugin.fhir.datatypes import Concept, DispenseRequest, Dosage, ReferenceRange
+
+R = TypeVar("R")
 
 
 @lru_cache(maxsize=8192)
@@ -41,30 +45,37 @@ _FLAGS: msgspec.json.Decoder[list[Concept] | Concept | None] = msgspec.json.Deco
 )
 
 
-# Longer dosage than any real order has is read, but not kept.
-_KEPT_DOSAGE = 8192
+# A longer element than any real order has is read, but not kept.
+_KEPT = 8192
 
 
-def dosages_of(raw: bytes) -> list[Dosage] | None:
-    """The dosage lines in ``raw``, also where one stands alone; None for none. A call asks several times for them."""
-    return _dosages(raw) if len(raw) <= _KEPT_DOSAGE else _dosages.__wrapped__(raw)
+def _shared(decode: Callable[[bytes], R]) -> Callable[[bytes], R]:
+    """Decode each distinct text once; raises msgspec.ValidationError for one that cannot be read."""
+    kept = lru_cache(maxsize=4096)(decode)
 
+    def read(raw: bytes) -> R:
+        try:
+            return kept(raw) if len(raw) <= _KEPT else decode(raw)
+        except (ValueError, ArithmeticError, RecursionError):
+            raise msgspec.ValidationError("an element of the dosage cannot be read") from None
 
-@lru_cache(maxsize=4096)
-def _dosages(raw: bytes) -> list[Dosage] | None:
-    found = _DOSAGES.decode(raw)
-    return [found] if isinstance(found, Dosage) else found
+    return read
 
 
 _DOSAGES: msgspec.json.Decoder[list[Dosage] | Dosage | None] = msgspec.json.Decoder(
     list[Dosage] | Dosage | None, float_hook=Decimal
 )
+_SUPPLY: msgspec.json.Decoder[DispenseRequest | None] = msgspec.json.Decoder(DispenseRequest | None, float_hook=Decimal)
 
 
-@lru_cache(maxsize=4096)
+@_shared
+def dosages_of(raw: bytes) -> list[Dosage] | None:
+    """The dosage lines in ``raw``, also where one stands alone; None for none. A call asks several times for them."""
+    found = _DOSAGES.decode(raw)
+    return [found] if isinstance(found, Dosage) else found
+
+
+@_shared
 def supply_of(raw: bytes) -> DispenseRequest | None:
     """The dispense request in ``raw``."""
     return _SUPPLY.decode(raw)
-
-
-_SUPPLY: msgspec.json.Decoder[DispenseRequest | None] = msgspec.json.Decoder(DispenseRequest | None, float_hook=Decimal)

@@ -20,12 +20,13 @@ WINDOW_DAYS = {
     "medicationDispenses": "dispense_window_days",
     "observations": "record_window_days",
     "serviceRequests": "record_window_days",
+    "diagnosticReports": "record_window_days",
     "glucose": "new_movement_days",
 }
 
 
 # What no rule about an order depends on: a note about it never stands alone (D.6).
-_BESIDE = frozenset({"serviceRequests", "glucose"})
+_BESIDE = frozenset({"serviceRequests", "glucose", "diagnosticReports"})
 
 
 class Unreadable(Protocol):
@@ -128,6 +129,7 @@ _KEY_WORDS = {
     "familyHistory": "Family history",
     "encounter": "Encounter",
     "serviceRequests": "Referrals",
+    "diagnosticReports": "Reports of images",
     "glucose": "Glucose results",
 }
 

@@ -29,8 +29,21 @@ def _from_text(text: str, rejecting: bool = True) -> Medication:
     match = terminology().match_text(text)
     if match.ingredients and not (rejecting and match.rejected_by):
         how = "misspelt text" if match.misspelt else "text"
-        return Medication("text", text, match.ingredients, match.route, match.long_acting, matched_by=how)
+        medication = Medication("text", text, match.ingredients, match.route, match.long_acting, matched_by=how)
+        return msgspec.structs.replace(medication, strengths=_strengths(match.strengths, text))
     return Medication("ordinary", text, route=match.route, stem=_stem(text))
+
+
+# "5 mg tablet" is what a tablet holds; "5 mg" alone may as well be the dose.
+_PER_PIECE = re.compile(
+    r"\d\s*(?:mg|mcg|ug|µg|g)\b\s*(?:\w+\s+){0,2}(?:tab|cap|supp|caplet|pill|film|odt)[a-z]*", re.IGNORECASE
+)
+
+
+def _strengths(strengths: Sequence[Strength], text: str = "") -> tuple[tuple[str, Decimal, str, Decimal | None, str], ...]:
+    """The strengths of a product; of those read in a ``text`` the ones that it says to be per mL or per piece."""
+    sure = [part for part in strengths if not text or part.per_unit or _PER_PIECE.search(text)]
+    return tuple([(part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in sure])
 
 
 @cached(maxsize=1)
@@ -75,18 +88,16 @@ def _from_products(products: list[Product], label: str, texts: tuple[str, ...]) 
     best = max(products, key=_specific)
     widest = max((one for one in products if _holds(one, best)), key=lambda one: (len(one.ingredients), _specific(one)))
     worded = [_from_text(text) for text in texts]
-    strengths = tuple(
-        (part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in best.strengths
-    )
     medication = Medication(
         "code",
         label or best.name,
         widest.ingredients,
         best.route or next((match.route for match in worded if match.route), ""),
         best.long_acting or any(match.long_acting for match in worded),
-        strengths=strengths,
+        strengths=_strengths(best.strengths),
         matched_by=best.matched_by,
         dose_form=best.dose_form,
+        several=best.multi,
     )
     return _compared(medication, [*products, *worded])
 

@@ -23,6 +23,7 @@ from plugin.fhir.types import (
     interpretation_of,
 )
 from plugin.patient import Result
+from plugin.presentation import PRESENTATIONS
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.vocabulary import cached, terminology
@@ -34,6 +35,7 @@ _EXCLUDED = {"registered", "cancelled", "entered-in-error"}
 _LOW_FLAGS = {"L", "LL", "LU"}
 _POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
 _LONGEST_AMOUNT = 12
+_KINDS = frozenset(PRESENTATIONS.values())
 _FAMILIES = {"calcium-corrected": "calcium", "calcium-ionised": "ionised", "vitamin-d-25-oh": "vitamin_d"}
 _PLAUSIBLE = {
     analyte: (f"{family}_lowest_plausible", f"{family}_highest_plausible")
@@ -61,8 +63,8 @@ class Meaning(msgspec.Struct, frozen=True):
     """What the code of an Observation means: ``ours`` is False for what surely holds no result that rules read.
 
     ``named`` is the analyte, or what it would be if the code were LOINC, which ``analyte`` alone says that it is.
-    ``genomic`` is "variant" or "implication" for a report of a genetic variant or of what one means. ``rare`` says that
-    it is about genes: CYP2D6 or a variant.
+    ``genomic`` is "variant" or "implication" for a report of a genetic variant or of what one means, ``presentation`` a
+    kind of ``plugin.presentation``. ``rare`` says that it is about genes (CYP2D6 or a variant) or a presentation.
     """
 
     analyte: str
@@ -71,6 +73,7 @@ class Meaning(msgspec.Struct, frozen=True):
     named: str = ""
     genomic: str = ""
     rare: bool = False
+    presentation: str = ""
 
 
 UNCODED = Meaning("", True, False)
@@ -88,12 +91,22 @@ def meaning(raw: bytes) -> Meaning:
     if concept is None:
         return UNCODED
     analyte = analyte_of(concept) or ""
+    told = analyte if analyte in _KINDS else _told_by_name(concept)
+    if told:
+        return Meaning("", False, False, rare=True, presentation=told)
     words = words_of(concept)
     named = analyte or _analyte_without_system(concept) or ""
     if is_elsewhere(words, named):
         analyte = named = ""
     metaboliser, genomic = "cyp2d6" in words.lower(), _genomic(concept)
     return Meaning(analyte, bool(named), metaboliser, named, genomic, metaboliser or bool(genomic))
+
+
+def _told_by_name(concept: Concept) -> str:
+    """The kind of presentation that the text or a display names, whatever the case."""
+    texts = (concept.text, *(coding.display for coding in concept.coding or ()))
+    kinds = (PRESENTATIONS.get(" ".join(text.lower().split())) for text in texts if text)
+    return next((kind for kind in kinds if kind), "")
 
 
 def _genomic(concept: Concept) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.fhir import genes, observations, records, referrals
+from plugin.fhir import genes, observations, presentations, records, referrals
 from plugin.fhir.age import age_of
 from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
@@ -18,6 +18,7 @@ from plugin.fhir.ranges import Person
 from plugin.fhir.types import Resource
 from plugin.fhir.unmapped import Strange
 from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Referral, Result
+from plugin.presentation import Presentation
 from plugin.thresholds import Limits
 
 _MEDICATION_TYPES = frozenset(
@@ -40,6 +41,7 @@ class _Found:
         "palliative",
         "patient",
         "poor",
+        "presentations",
         "problems",
         "reactions",
         "referrals",
@@ -57,6 +59,7 @@ class _Found:
         self.problems: list[Problem] = []
         self.reactions: list[DystoniaReaction] = []
         self.referrals: list[Referral] = []
+        self.presentations: list[Presentation] = []
         self.allergens: set[str] = set()
         self.family: list[str] = []
         self.genomic: list[tuple[str, genes.Report]] = []
@@ -129,7 +132,7 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
                 _take(resource, found)
             elif code := resource.raw_code:
                 if (meant := records.meaning(bytes(code))) is not None:
-                    found.problems.append(records.problem_of(resource, meant))
+                    _take_problem(resource, meant, found)
                 else:
                     strange.problems[bytes(code)] = None
         except msgspec.ValidationError:
@@ -200,6 +203,8 @@ def _take(resource: Resource, found: _Found) -> None:
     elif kind == "ServiceRequest":
         referral = referrals.referral_of(resource)
         found.referrals += [referral] if referral is not None else []
+    elif kind == "DiagnosticReport":
+        found.presentations += presentations.of_report(resource)
     elif kind == "FamilyMemberHistory":
         relative = records.family_dystonia(resource)
         if relative:
@@ -211,11 +216,20 @@ def _take(resource: Resource, found: _Found) -> None:
             found.palliative = min(found.palliative or reference, reference)
 
 
+def _take_problem(resource: Resource, meant: records.Meaning, found: _Found) -> None:
+    problem = records.problem_of(resource, meant)
+    found.problems.append(problem)
+    if resource.raw_note:
+        found.presentations += presentations.of_notes(resource, problem)
+
+
 def _take_observation(
     resource: Resource, meaning: observations.Meaning, found: _Found, now: datetime, limits: Limits, person: Person
 ) -> None:
-    """One of the few that hold several results, or that are about genes."""
-    if meaning.genomic:
+    """One of the few that hold several results, or that are about genes or attacks."""
+    if meaning.presentation:
+        found.presentations += presentations.of_observation(resource, meaning.presentation, now, limits)
+    elif meaning.genomic:
         report = genes.report_of(resource)
         found.genomic += [(meaning.genomic, report)] if report is not None else []
     elif resource.raw_component:
@@ -291,6 +305,7 @@ def _assemble(
         variants=genes.variants_of(found.genomic),
         referrals=tuple(sorted(found.referrals, key=lambda referral: (referral.reference, referral.label))),
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
+        presentations=tuple(sorted(found.presentations, key=presentations.order)),
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 import msgspec
 
 from plugin.fhir.medication import of_concept
-from plugin.fhir.types import Coding, Concept, Reaction, Resource, concept_of
+from plugin.fhir.ranges import amount_of
+from plugin.fhir.types import Coding, Concept, Quantity, Reaction, Resource, concept_of
 from plugin.patient import DystoniaReaction, Medication, Problem
 from plugin.text import plain
 from plugin.vocabulary import cached, terminology
@@ -25,6 +27,17 @@ _REACTIONS = {
     "akathisia": frozenset({"akathisia"}),
     "extrapyramidal": frozenset({"extrapyramidal", "extrapyramidal-unspecified"}),
 }
+_IN_A_YEAR = {
+    unit: Decimal(parts)
+    for parts, units in (
+        (1, ("a", "year", "years", "yr", "y")),
+        (12, ("mo", "month", "months")),
+        (52, ("wk", "week", "weeks")),
+        (365, ("d", "day", "days")),
+    )
+    for unit in units
+}
+_OLDEST = 120
 _PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
 _ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC"}
 _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
@@ -129,7 +142,8 @@ def _blames_drug(texts: list[str]) -> bool:
 
 def problem_of(resource: Resource, meant: Meaning) -> Problem:
     """A Condition that means something to a rule, by code or, for the few that have none, by words."""
-    noted = _drugs_in(note.text or "" for note in resource.note or ())
+    notes = notes_of(resource)
+    noted = _drugs_in(notes)
     return Problem(
         meant.concepts,
         meant.label,
@@ -142,7 +156,23 @@ def problem_of(resource: Resource, meant: Meaning) -> Problem:
         worded=meant.worded,
         recorded=_date(resource.recordedDate),
         updated=_date(resource.meta.lastUpdated) if resource.meta else None,
+        began=_date(resource.onsetDateTime),
+        onset_age=_years(resource.onsetAge) if resource.raw_onsetAge else None,
+        noted=_worded(notes) - meant.concepts if notes else _NO_CONCEPTS,
     )
+
+
+def notes_of(resource: Resource) -> list[str]:
+    """The texts of a resource's notes."""
+    return [note.text for note in resource.note or () if note.text] if resource.raw_note else []
+
+
+def _years(age: Quantity | None) -> Decimal | None:
+    """An age in years; None without a number or a unit that we know, or where it is only said to be more or less."""
+    amount = amount_of(age) if age is not None and not age.comparator else None
+    unit = ((age.code or age.unit or "") if age is not None else "").strip().lower()
+    parts = _IN_A_YEAR.get(unit)
+    return amount / parts if amount is not None and parts is not None and 0 <= amount / parts <= _OLDEST else None
 
 
 def _drugs_in(texts: Iterable[str]) -> tuple[Ingredient, ...]:

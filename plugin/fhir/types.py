@@ -122,6 +122,7 @@ class Resource(msgspec.Struct, gc=False):
         raw_instantiatesUri: msgspec.Raw | None
         raw_reasonCode: msgspec.Raw | None
         raw_note: msgspec.Raw | None
+        raw_onsetAge: msgspec.Raw | None
         raw_component: msgspec.Raw | None
         raw_interpretation: msgspec.Raw | None
         raw_referenceRange: msgspec.Raw | None
@@ -181,6 +182,9 @@ class Resource(msgspec.Struct, gc=False):
         dosage: list[Dosage] | None = None
         reaction: list[Reaction] | None = None
         note: list[Note] | None = None
+        onsetAge: Quantity | None = None
+        conclusion: str | None = None
+        conclusionCode: list[Concept] | None = None
         condition: list[FamilyCondition] | None = None
         ingredient: list[MedicationIngredient] | None = None
         daysSupply: Quantity | None = None
@@ -256,6 +260,9 @@ _LONG: dict[str, Any] = {
     "dosage": list[Dosage] | None,
     "reaction": list[Reaction] | None,
     "note": list[Note] | None,
+    "onsetAge": Quantity | None,
+    "conclusion": str | None,
+    "conclusionCode": list[Concept] | None,
     "condition": list[FamilyCondition] | None,
     "ingredient": list[MedicationIngredient] | None,
     "daysSupply": Quantity | None,
@@ -291,7 +298,12 @@ ELEMENTS: dict[str, str] = {
         "valueQuantity valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange "
         "derivedFrom component"
     ),
-    "Condition": "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime recordedDate note",
+    "Condition": (
+        "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime onsetAge recordedDate note"
+    ),
+    "DiagnosticReport": (
+        "id status code subject encounter effectiveDateTime effectivePeriod issued conclusion conclusionCode"
+    ),
     "AllergyIntolerance": (
         "id clinicalStatus verificationStatus code patient onsetDateTime recordedDate lastOccurrence reaction"
     ),
@@ -319,7 +331,7 @@ BiologicallyDerivedProduct BodyStructure CapabilityStatement CarePlan CareTeam C
 ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
 CompartmentDefinition Composition ConceptMap Consent Contract Coverage CoverageEligibilityRequest
 CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
-DiagnosticReport DocumentManifest DocumentReference EffectEvidenceSynthesis Endpoint EnrollmentRequest
+DocumentManifest DocumentReference EffectEvidenceSynthesis Endpoint EnrollmentRequest
 EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario ExplanationOfBenefit Flag
 Goal GraphDefinition Group GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation
 ImmunizationRecommendation ImplementationGuide InsurancePlan Invoice Library Linkage List Location Measure

@@ -61,16 +61,16 @@ def _signs(case: Case, cause: Cause, inputs: tuple[str, ...]) -> Verdict:
 
 
 def _sign(case: Case, concept: str) -> Problem | None:
-    """The problem that is the sign, past ones too; seizures only where they began, or were recorded, in childhood."""
+    """The active problem that is the sign; seizures count past ones too, but only such as began in childhood."""
     found = [
-        problem
-        for problem in case.patient.problems
-        if concept in problem.concepts and problem.state != "refuted" and _counts(case, concept, problem)
+        problem for problem in case.patient.problems if concept in problem.concepts and _counts(case, concept, problem)
     ]
     return found[0] if found else None
 
 
 def _counts(case: Case, concept: str, problem: Problem) -> bool:
+    if problem.state != "active" and (concept != "seizures" or problem.state != "past"):
+        return False
     if concept != "seizures":
         return True
     age, adult = case.patient.age, case.limits.adult_from

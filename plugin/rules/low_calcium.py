@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from plugin import labs
+from plugin.chronic_calcium import known_and_stable
 from plugin.drug_risk import Blocker, blocker_of
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -38,11 +41,25 @@ def evaluate(case: Case) -> Verdict:
     inputs = tuple(dict.fromkeys(result.reference for result in state.results))
     level = _level(blocker, state)
     if level is not None:
-        return fired(_finding(case, blocker, state, level), inputs)
+        return _known(case, fired(_finding(case, blocker, state, level), inputs), state)
     if state.grade == "unknown":
         gap = gap_verdict(case, _KEYS)
         return gap if gap is not None and state.reason == "no-result" else not_checked(state.reason, inputs)
     return gap_verdict(case, _KEYS) or _undecided(case, blocker, state, inputs) or clear(inputs)
+
+
+def _known(case: Case, verdict: Verdict, state: labs.State) -> Verdict:
+    """S-15: a warning about a calcium that is known, stable, treated and followed up becomes information."""
+    finding = verdict.finding
+    if finding is None or finding.indicator is not Indicator.WARNING or not case.suppresses("S-15"):
+        return verdict
+    known = known_and_stable(case, state)
+    if not known:
+        return verdict
+    why = (*finding.why, "Known and stable, on replacement, with endocrine follow-up: shown as information (S-15).")
+    inputs = tuple(dict.fromkeys((*verdict.inputs, *(fact.reference for fact in known))))
+    lowered = msgspec.structs.replace(finding, indicator=Indicator.INFO, why=why, facts=(*finding.facts, *known))
+    return fired(lowered, inputs)
 
 
 def _undecided(case: Case, blocker: Blocker, state: labs.State, inputs: tuple[str, ...]) -> Verdict | None:
@@ -101,14 +118,15 @@ def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) 
         (),
         tuple(notes),
         options,
+        state=("severe:calcium",) if state.grade == "severe" else (),
     )
 
 
 RULE = Rule(
     "R-MET-01",
-    "1.0.0",
+    "1.1.0",
     ("order-select", "order-sign"),
-    _KEYS,
+    (*_KEYS, "medications", "serviceRequests"),
     Indicator.CRITICAL,
     20,
     evaluate,
@@ -133,5 +151,9 @@ RULE = Rule(
         "calcium_highest_plausible",
         "ionised_lowest_plausible",
         "ionised_highest_plausible",
+        "chronic_calcium_days",
+        "chronic_calcium_results",
+        "chronic_calcium_percent",
+        "referral_days",
     ),
 )

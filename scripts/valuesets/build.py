@@ -17,7 +17,7 @@ from code_data import drug_codes  # noqa: E402
 from condition_data import check_condition_keys, condition_words  # noqa: E402
 from drug_data import DrugNames, ingredient_concepts, product_concepts, read_ingredients, read_products  # noqa: E402
 from fhir_json import INGREDIENTS, ROUTES, VERSION, copyright_of, header  # noqa: E402
-from gene_data import genes, genomics  # noqa: E402
+from gene_data import VARIANT, genes, genomics, variant_codes  # noqa: E402
 from lab_data import lab_tests, read_labs  # noqa: E402
 from tables import LOCAL, SYSTEMS, Row, SourceError, check_digits, read_unique  # noqa: E402
 
@@ -26,7 +26,7 @@ from valuesets.release.layout import Json, render  # noqa: E402
 
 DATA: Final = ROOT / "valuesets" / "data"
 OBSERVATIONS: Final = (
-    "albumin", "calcium", "calcium-corrected", "calcium-ionised", "cocaine-screen", "egfr", "ft3", "ft4", "magnesium",
+    "albumin", "calcium", "calcium-corrected", "calcium-ionised", "ceruloplasmin", "cocaine-screen", "egfr", "ft3", "ft4", "magnesium",
     "phosphate", "potassium", "pth", "tsh", "weight",
 )  # fmt: skip
 ROUTE_NAMES: Final = {
@@ -51,7 +51,7 @@ def value_sets(ingredients: list[Row]) -> list[Json]:
     for row in read_unique("value_sets", "id"):
         kind, _, key = row["id"].partition("-")
         if row["id"] == "observations":
-            compose = _lab_set(labs, list(OBSERVATIONS))
+            compose = _lab_set([*labs, *variant_codes()], [*OBSERVATIONS, VARIANT])
         elif row["id"] == "orderable-labs":
             compose = _orderable_set(labs)
         elif row["id"] == "dopamine-antagonists":
@@ -270,6 +270,10 @@ def differences(files: dict[str, bytes]) -> list[str]:
     return sorted(wrong + [f"differs: {name}" for name in files.keys() & found.keys() if files[name] != found[name]])
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    return path.exists() and path.read_bytes() == content
+
+
 def main() -> int:
     """Write the data files, or check them; returns the exit code."""
     parser = argparse.ArgumentParser(description="Build valuesets/data from scripts/valuesets/source.")
@@ -287,9 +291,10 @@ def main() -> int:
     DATA.mkdir(parents=True, exist_ok=True)
     for stale in {path.name for path in DATA.glob("*.json")} - files.keys():
         (DATA / stale).unlink()
-    for name, content in sorted(files.items()):
-        (DATA / name).write_bytes(content)
-    print(f"{len(files)} files written to {DATA.relative_to(ROOT)}")
+    changed = [name for name, content in sorted(files.items()) if not _holds(DATA / name, content)]
+    for name in changed:
+        (DATA / name).write_bytes(files[name])
+    print(f"{len(files)} files in {DATA.relative_to(ROOT)}, {len(changed)} of them written")
     return 0
 
 

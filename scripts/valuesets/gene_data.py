@@ -12,6 +12,7 @@ from valuesets.release.layout import Json
 HGNC: Final = "http://www.genenames.org"
 GENOMICS: Final = f"{BASE}/CodeSystem/genomics"
 _SYSTEMS: Final = SYSTEMS | {"GENOMICS": "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs"}
+VARIANT: Final = "variant"
 _PURPOSE: Final = "Tells the gene of a reported variant. Holds no statement about a patient's risk."
 _NAMES: Final = {
     "variant": "A genetic variant assessment", "implication": "What a variant means for a diagnosis",
@@ -29,6 +30,13 @@ _GENE_PROPERTIES: Final = (
     ("alias", "string", "Another symbol that means this gene and no other."),
     ("previous", "string", "A symbol that the gene had before."),
 )
+
+
+def variant_codes() -> list[Row]:
+    """The LOINC codes of a variant, as rows of a laboratory test."""
+    rows = read_unique("genomics", "key", "system", "code")
+    found = [row for row in rows if row["key"] == VARIANT and row["system"] == "LOINC"]
+    return [{"analyte": VARIANT, "loinc": row["code"], "name": row["title"]} for row in found]
 
 
 def genes() -> Json:

@@ -37,6 +37,12 @@ def newer_product_code() -> Json:
     return call([order(more={"medicationCodeableConcept": chosen})], prefetch(), "order-select")
 
 
+def drug_by_ndc() -> Json:
+    """A pharmacy system: the National Drug Code of the package as printed, and no name."""
+    chosen = {"coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "0121-0581-04"}]}
+    return call([order(more={"medicationCodeableConcept": chosen})], prefetch(), "order-select")
+
+
 def reference_with_display() -> Json:
     """Epic: the drug is a reference whose display is all there is; extensions of its own; several drafts."""
     first = order(id="draft-1")
@@ -93,6 +99,7 @@ SHAPES: dict[str, tuple[Json, str | None]] = {
     "no drug chosen yet": (before_a_drug_is_chosen(), None),
     "sandbox order with objects for lists": (sandbox_order(), "R-DRUG-01"),
     "product code newer than the value sets": (newer_product_code(), "R-DRUG-01"),
+    "a National Drug Code and no name": (drug_by_ndc(), "R-DRUG-01"),
     "reference with a display only": (reference_with_display(), "R-DRUG-01"),
     "contained medication": (contained_medication(), "R-DRUG-01"),
     "keys of the client's own": (keys_of_its_own(), "R-DRUG-02"),

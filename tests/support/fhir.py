@@ -56,6 +56,11 @@ LABS = {
     "magnesium": "19123-9",
     "egfr": "33914-3",
     "tsh": "3016-3",
+    "ft4": "14920-3",
+    "ft3": "14928-6",
+    "pth": "2731-8",
+    "phosphate": "2777-1",
+    "glucose": "2345-7",
     "weight": "29463-7",
 }
 
@@ -232,6 +237,7 @@ def lab(
     status: str = "final",
     low: float | None = None,
     low_unit: str | None = None,
+    high: float | None = None,
     flag: str = "",
     comparator: str = "",
     **more: Any,
@@ -252,9 +258,10 @@ def lab(
     }
     if when:
         found["effectiveDateTime"] = at(when)
-    if low is not None:
+    if low is not None or high is not None:
         given_unit = {"unit": low_unit, "code": low_unit} if low_unit else {}
-        found["referenceRange"] = [{"low": {"value": low, **given_unit}}]
+        ends = (("low", low), ("high", high))
+        found["referenceRange"] = [{end: {"value": value, **given_unit} for end, value in ends if value is not None}]
     if flag:
         found["interpretation"] = [{"coding": [{"code": flag}]}]
     return {**found, **more}
@@ -267,6 +274,8 @@ def condition(
     clinical: str = "active",
     verification: str = "confirmed",
     onset: str = "",
+    recorded: str = "",
+    updated: str = "",
     id: str = "c1",
     system: str = ICD10CM,
 ) -> Json:
@@ -279,6 +288,10 @@ def condition(
         found["verificationStatus"] = {"coding": [{"code": verification}]}
     if onset:
         found["onsetDateTime"] = at(onset)
+    if recorded:
+        found["recordedDate"] = at(recorded)
+    if updated:
+        found["meta"] = {"lastUpdated": at(updated)}
     return found
 
 
@@ -320,6 +333,15 @@ def family(text: str = "Dystonia") -> Json:
     }
 
 
+def referral(
+    text: str, when: str | None = "30d", *, id: str = "sr1", status: str = "active", intent: str = "order", **more: Any
+) -> Json:
+    """A ServiceRequest in words."""
+    found = {"resourceType": "ServiceRequest", "id": id, "status": status, "intent": intent, "code": {"text": text}}
+    dated = {"authoredOn": at(when)} if when else {}
+    return {**found, "subject": subject(), **dated, **more}
+
+
 def encounter(kind: str = "IMP") -> Json:
     """A running Encounter."""
     return {
@@ -346,13 +368,14 @@ KEYS = {
     "Condition": "conditions",
     "Observation": "observations",
     "FamilyMemberHistory": "familyHistory",
+    "ServiceRequest": "serviceRequests",
 }
 
 
 def prefetch(*resources: Json, without: tuple[str, ...] = (), **replaced: Any) -> Json:
     """All keys filled: each resource under its key, the others empty; ``without`` leaves keys out."""
     found: Json = {"patient": patient()}
-    grouped: dict[str, list[Json]] = {key: [] for key in KEYS.values()}
+    grouped: dict[str, list[Json]] = {key: [] for key in (*KEYS.values(), "glucose")}
     for resource in resources:
         kind = resource["resourceType"]
         if kind == "Patient":
@@ -360,7 +383,8 @@ def prefetch(*resources: Json, without: tuple[str, ...] = (), **replaced: Any) -
         elif kind == "Encounter":
             found["encounter"] = resource
         else:
-            grouped[KEYS[kind]].append(resource)
+            sugar = resource.get("code") == concept(LOINC, LABS["glucose"])
+            grouped["glucose" if sugar else KEYS[kind]].append(resource)
     found |= {key: bundle(*members) for key, members in grouped.items()}
     found |= replaced
     return {key: value for key, value in found.items() if key not in without}

@@ -114,6 +114,15 @@ def test_a_compounded_medication_keeps_every_ingredient() -> None:
     assert names(named(shape, MADE_UP)) == ["haloperidol", "promethazine"]
 
 
+def test_a_coded_medication_keeps_a_dopamine_blocker_of_its_ingredients_but_no_excipient() -> None:
+    listed = [{"itemCodeableConcept": {"text": name}} for name in ("promethazine", "haloperidol", "magnesium stearate")]
+    made = {**STORED, "code": concept(RXNORM, DRUGS["promethazine"]), "ingredient": listed}
+    assert names(named({"medicationReference": {"reference": "Medication/med1"}}, made)) == [
+        "haloperidol",
+        "promethazine",
+    ]
+
+
 # C-TXT: generic names and brand stems as whole words.
 WORDS = [
     row("generic name", "haloperidol", ["haloperidol"]),

@@ -150,9 +150,20 @@ def _write(out: Path, files: Mapping[str, bytes]) -> None:
         if out.exists():
             out.rmdir()
         part.rename(out)
+        _sync(out.parent)
     except OSError as error:
         why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise ReleaseError(f"The snapshot could not be written to {out}: {why}. Nothing was left there.") from None
     finally:
         if part is not None:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system has a way to."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -32,7 +32,6 @@ class TextIndex:
         others = [Name(word.phrase, word.rest, ()) for word in kinds.pop("not-a-drug", [])]
         self._names = by_first([*names, *others])
         self._stems = tuple(word.phrase for word in kinds.pop("stem", []))
-        self._stem_pattern = re.compile("|".join(map(re.escape, self._stems)) or r"(?!)")
         self._field_routes = {word.phrase: word.value for word in kinds.pop("route-field", [])}
         self._look_alikes = frozenset(word.phrase for word in kinds.pop("look-alike", []))
         frequencies, beside = kinds.pop("frequency", []), kinds.pop("beside", [])
@@ -92,7 +91,7 @@ class TextIndex:
         for word in words:
             if word.kind == "rejection":
                 return word.phrase
-        if self._stem_pattern.search(plain) is None:
+        if not any(stem in plain for stem in self._stems):
             return ""
         skipped = set(chain.from_iterable(skip))
         for at, token in enumerate(tokens):

@@ -8,7 +8,7 @@ from valuesets.text.words import Hit, Name
 
 SHORTEST: Final = 8  # letters of a name; one wrong letter in a shorter one makes too many other words
 SHORTEST_PART: Final = 7  # letters of the misspelt word where a name has two
-EXAMINED: Final = 48  # long words of one text; a drug has fewer, and the time of one match stays bounded
+EXAMINED: Final = 32  # long words of one text; a drug has fewer, and the time of one match stays bounded
 CACHED: Final = 4096  # words; the same ones come again and again
 
 
@@ -35,32 +35,30 @@ class Thirds:
     def __init__(self, size: int) -> None:
         self._size = size
         self._one, self._two = size // 3, size - size // 3
-        self._starts: dict[str, list[str]] = {}
-        self._ends: dict[str, list[str]] = {}
-        self._frames: dict[str, list[str]] = {}
-        self._exchanged: dict[str, list[str]] = {}
+        self._starts: dict[str, tuple[str, ...]] = {}
+        self._ends: dict[str, tuple[str, ...]] = {}
+        self._frames: dict[str, tuple[str, ...]] = {}
+        self._exchanged: dict[str, tuple[str, ...]] = {}
 
     def add(self, name: str) -> None:
         """Keep a name whose length differs by one letter at most."""
         one, two, behind = self._one, self._two, len(name) - self._size
-        self._starts.setdefault(name[:two], []).append(name)
-        self._ends.setdefault(name[one + behind :], []).append(name)
-        self._frames.setdefault(name[:one] + name[two + behind :], []).append(name)
+        _put(self._starts, name[:two], name)
+        _put(self._ends, name[one + behind :], name)
+        _put(self._frames, name[:one] + name[two + behind :], name)
         if not behind:
             for at in (one, two):
-                exchanged = name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
-                self._exchanged.setdefault(exchanged, []).append(name)
+                _put(self._exchanged, name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :], name)
 
-    def near(self, written: str) -> list[str]:
+    def near(self, written: str) -> tuple[str, ...]:
         """Names that share two thirds with a written word, or differ by two letters exchanged across a border."""
         one, two = self._one, self._two
-        found = [
-            self._starts.get(written[:two]),
-            self._ends.get(written[one:]),
-            self._frames.get(written[:one] + written[two:]),
-            self._exchanged.get(written),
-        ]
-        return [name for names in found if names is not None for name in names]
+        return (
+            self._starts.get(written[:two], ())
+            + self._ends.get(written[one:], ())
+            + self._frames.get(written[:one] + written[two:], ())
+            + self._exchanged.get(written, ())
+        )
 
 
 class Speller:
@@ -131,6 +129,10 @@ class Speller:
         names = (self._after if follows else self._before).get(right, [])
         parts = [(name.rest[0] if follows else name.phrase.split(" ")[0], name) for name in names]
         return _agreed([name for part, name in parts if len(part) >= SHORTEST_PART and one_edit(written, part)])
+
+
+def _put(index: dict[str, tuple[str, ...]], key: str, name: str) -> None:
+    index[key] = (*index.get(key, ()), name)
 
 
 def _agreed(names: list[Name]) -> Name | None:

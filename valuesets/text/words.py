@@ -10,6 +10,7 @@ import msgspec
 
 READ_AT_MOST: Final = 1536  # characters; a drug name is never longer, and the time of one match stays bounded
 WORD: Final = re.compile(r"[^\W_]+")
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+")  # the same for a normalised text, in half the time
 _INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _MARKS: Final = dict.fromkeys(map(ord, "®©™℠Ⓡⓡⓒ"), " ") | dict.fromkeys(map(ord, _INVISIBLE))
 
@@ -72,7 +73,7 @@ def normalise(text: str) -> str:
 
 def split_words(text: str) -> list[str]:
     """The words of an already normalised text."""
-    return WORD.findall(text)
+    return (_ASCII_WORD if text.isascii() else WORD).findall(text)
 
 
 def by_first(phrases: Iterable[P]) -> dict[str, tuple[P, ...]]:

@@ -65,7 +65,7 @@ class Often(msgspec.Struct, frozen=True, gc=False):
 class Schedule(msgspec.Struct, frozen=True, gc=False):
     """When and how long: as ``Often``, with the number of doses in all and the length of the course in hours.
 
-    ``open_end`` says that a number of doses or an end is stated that cannot be read.
+    ``open_end`` says that a number of doses or an end is stated, but not when that is.
     """
 
     often: Often
@@ -102,7 +102,7 @@ def schedule_of(dosage: Dosage, words: Words | None) -> Schedule:
     length = _length(repeat) if _bounded(repeat) else _unbounded(timing, often, count, words)
     once = counted == 1 if counted is not None else _is_once(dosage, often)
     stated = repeat is not None and (repeat.count is not None or repeat.countMax is not None)
-    open_end = (stated and counted is None) or (length is None and _bounded(repeat))
+    open_end = (stated and (counted is None or length is None)) or (length is None and _bounded(repeat))
     return Schedule(often, once, _as_needed(dosage, coded, words), count, length, open_end)
 
 
