@@ -239,7 +239,21 @@ class GuidelinePage:
 
 @dataclass(frozen=True, slots=True)
 class SampleOrder:
-    """An order that the try-it page can put before a hook: a search name and a MedicationRequest without subject."""
+    """An order that the try-it page can put before a hook: a search name and a MedicationRequest without subject.
+
+    ``fields`` are the fields of a hook's context in which the page offers it: ``draftOrders`` takes new orders,
+    ``medications`` prescriptions to refill.
+    """
+
+    id: str
+    name: str
+    resource: Mapping[str, Any]
+    fields: tuple[str, ...] = ("draftOrders",)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCondition:
+    """A problem that the try-it page can enter on the problem list: a search name and a Condition without subject."""
 
     id: str
     name: str
@@ -250,8 +264,10 @@ class SampleOrder:
 class SamplePatient:
     """An invented patient of the try-it page: FHIR data by prefetch key, and what to expect of it.
 
-    ``orders`` are ids of :class:`SampleOrder`, the first one chosen by default. ``build`` is called with "now", so that
-    ages and windows stay what the story says on any day.
+    ``orders`` and ``refills`` are ids of :class:`SampleOrder` and ``conditions`` of :class:`SampleCondition`; the first
+    one is chosen by default. ``build`` is called with "now", so that ages and windows stay what the story says on any
+    day. The page shows a patient under an id of its own for each visit, so that no earlier visit is remembered: the id
+    stands in ``Patient.id`` and in references to it, and nowhere else with a meaning.
     """
 
     id: str
@@ -261,6 +277,8 @@ class SamplePatient:
     hook: str
     orders: tuple[str, ...]
     build: Callable[[datetime], Mapping[str, Any]]
+    refills: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +302,7 @@ class Plugin:
     ``artefacts`` are FHIR resources as JSON by ``<type>/<id>``; ``member`` tells whether the value set with an id holds
     the code of a system, as the rules read it, and None where it cannot tell.
     ``codes`` counts and names what was loaded, for ``/readyz`` and the log. ``terminology`` answers questions about
-    codes, if there are any.
+    codes, if there are any. ``suppressions`` say in a sentence what each value of ``suppressed`` in a result means.
     """
 
     name: str
@@ -302,6 +320,8 @@ class Plugin:
     artefacts: Callable[[], Mapping[str, bytes]] = dict
     terminology: Desk | None = None
     member: Callable[[str, str, str], bool | None] = _unknown_member
+    conditions: tuple[SampleCondition, ...] = ()
+    suppressions: Mapping[str, str] = field(default_factory=dict)
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -74,16 +74,17 @@ class _Draft(msgspec.Struct):
 def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], Quiet]:
     """The cards, and why the findings by (subject, rule) that fired stand on none of them.
 
-    "alert-non-serious": the client wants no info cards. "on-request": a finding that is only ever a link on a card
-    that stands for other reasons, and there is none.
+    "alert-non-serious": the client wants no info cards. "on-request": a finding that is only ever a link or a line on a
+    card that stands for other reasons, and there is none.
     """
     drafts, quiet = [], Quiet()
     for one in judged:
-        draft = _draft(one)
-        if draft is not None and (draft.parts or draft.notes):
-            drafts.append(draft)
-        elif draft is not None:
-            quiet.update({(subject_of(one.case), part.rule.id): "on-request" for part in draft.linked})
+        found = _found(one)
+        draft = _draft(one, found)
+        drafts += [draft] if draft is not None else []
+        placed = {part.rule.id for part in (*draft.parts, *draft.linked)} if draft is not None else set()
+        unplaced = (part.rule.id for part in found if _waits(part.finding) and part.rule.id not in placed)
+        quiet.update({(subject_of(one.case), rule): "on-request" for rule in unplaced})
     shown = []
     for draft in drafts:
         kept = draft if frame.show_info else _serious(draft, quiet)
@@ -115,21 +116,31 @@ def subject_of(case: Case) -> str:
     return case.order.reference if case.order is not None else ""
 
 
-def _draft(judged: Judged) -> _Draft | None:
-    found = [
+def _found(judged: Judged) -> list[_Part]:
+    return [
         _Part(rule, verdict, verdict.finding)
         for rule, verdict in judged.verdicts
         if verdict.finding is not None and verdict.status is Status.FIRED and not verdict.suppressed
     ]
+
+
+def _waits(finding: Finding) -> bool:
+    """Whether a finding is only ever a link or a line on the card of others."""
+    return finding.by_link or bool(finding.beside)
+
+
+def _draft(judged: Judged, found: Sequence[_Part]) -> _Draft | None:
     linked = [part for part in found if part.finding.by_link]
-    parts = [part for part in found if not part.rule.about_data and not part.finding.by_link]
+    parts = [part for part in found if not part.rule.about_data and not _waits(part.finding)]
     notes = [part for part in found if part.rule.about_data]
     notes.sort(key=lambda part: (not part.verdict.alone, part.rule.rank))
     parts.sort(key=lambda part: (-part.finding.indicator, part.rule.rank))
     if parts:
-        return _Draft(judged, parts, notes, linked)
+        standing = {part.rule.id for part in parts}
+        lines = [part for part in found if standing.intersection(part.finding.beside)]
+        return _Draft(judged, [*parts, *sorted(lines, key=lambda part: part.rule.rank)], notes, linked)
     alone = any(note.verdict.alone for note in notes) and data_quality.may_stand_alone(judged.case)
-    return _Draft(judged, [], notes if alone else [], linked) if alone or linked else None
+    return _Draft(judged, [], notes, linked) if alone else None
 
 
 def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
@@ -314,5 +325,8 @@ def _extension(draft: _Draft, every: Sequence[_Part]) -> Json:
 def missing_of(case: Case) -> list[Json]:
     """What was missing, failed or left out, by prefetch key."""
     gaps: list[Gap] = [gap for told in case.patient.gaps.values() for gap in told]
+    order = case.order
+    if order is not None and order.dose.unreadable and (gap := order.dose.gap(order.reference)) is not None:
+        gaps.append(gap)
     shown = dict.fromkeys((gap.input, gap.reason) for gap in gaps if gap.alone or gap.reason != "key-missing")
     return [{"input": name, "reason": reason} for name, reason in shown]

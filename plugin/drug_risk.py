@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.patient import PROPHYLAXIS, Exposure, Order
+from plugin.patient import PROPHYLAXIS, Exposure, Order, Result
 from plugin.rule import TIERS, Case, tier_of
 from valuesets import Ingredient
 
@@ -64,6 +64,12 @@ def _per_kg(case: Case, order: Order, each: Decimal | None) -> Decimal | None:
 
 def weight_kg(case: Case) -> Decimal | None:
     """The newest usable weight inside the window for this age (R-DRUG-05), in kg."""
+    result = weight_of(case)
+    return result.value if result is not None else None
+
+
+def weight_of(case: Case) -> Result | None:
+    """The newest usable weight inside the window for this age (R-DRUG-05)."""
     limits, age = case.limits, case.patient.age
     window = "weight_days_adult"
     if age is not None and age.years < 18:
@@ -72,9 +78,15 @@ def weight_kg(case: Case) -> Decimal | None:
             window = "weight_days_toddler" if age.years >= 1 else "weight_days_infant"
     for result in case.patient.results.get("weight", ()):
         old = result.age(case.patient.now)
-        if old is not None and old <= limits.span(window) and result.value and not result.problem:
-            return result.value
+        usable = result.value and not result.problem and not result.comparator
+        if old is not None and old <= limits.span(window) and usable:
+            return result
     return None
+
+
+def palliative(case: Case) -> bool:
+    """S-10: comfort care or hospice."""
+    return bool(case.patient.palliative) or case.patient.has("palliative") is not None
 
 
 def exposure_tier(exposure: Exposure, case: Case) -> str:

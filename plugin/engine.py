@@ -12,7 +12,7 @@ import msgspec
 from plugin import labs
 from plugin.lab_results import State, unknown
 from plugin.patient import Order, Patient
-from plugin.rule import Case, Policy, Rule, Verdict, not_checked, others_of
+from plugin.rule import NOT_APPLICABLE, Case, Policy, Rule, Verdict, not_checked, others_of
 from plugin.rules import data_quality
 from plugin.thresholds import Limits
 
@@ -35,11 +35,13 @@ def judge(
     *,
     policy: Policy,
     deadline: float,
+    relevant: bool = True,
 ) -> list[Judged]:
     """Judge every order (or the patient, given as None) with the rules bound to the hook.
 
     ``deadline`` is a ``time.monotonic()`` moment: rules that would start later are not-checked, reason ``time``.
-    What a suppression that the site switched off would silence is shown.
+    What a suppression that the site switched off would silence is shown. Where the call is about something else than
+    the rules are (``relevant`` is False), each of them is not-applicable.
     """
     bound = [rule for rule in rules if hook in rule.hooks]
     first = [rule for rule in bound if not rule.about_data]
@@ -59,6 +61,8 @@ def judge(
         )
         for order in orders
     ]
+    if not relevant:
+        return [Judged(case, tuple((rule, NOT_APPLICABLE) for rule in bound)) for case in cases]
     return [_judge(case, first, last, deadline) for case in cases]
 
 

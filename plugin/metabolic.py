@@ -44,17 +44,25 @@ def movements(case: Case, concepts: Collection[str]) -> list[Problem]:
 
 def movement_words(problem: Problem) -> str:
     """What the movement is called on a card."""
-    word = next(word for concept, word in _WORDS.items() if concept in problem.concepts)
+    word = _movement(problem)
     return f"possible {word}" if problem.unconfirmed else word
 
 
-def problem_fact(problem: Problem) -> Fact:
-    """A recorded problem with its date, and how sure it is."""
+def movement_fact(problem: Problem) -> Fact:
+    """A recorded movement with its date, and how sure it is."""
+    return problem_fact(problem, _movement(problem))
+
+
+def _movement(problem: Problem) -> str:
+    return next((word for concept, word in _WORDS.items() if concept in problem.concepts), "movement disorder")
+
+
+def problem_fact(problem: Problem, word: str) -> Fact:
+    """A recorded problem with its date, and how sure it is; ``word`` names one that is recorded by code alone."""
     dated = problem.onset or problem.recorded
     since = f", {dated.short()}" if dated else ", no date"
     doubt = ", not confirmed" if problem.unconfirmed else ""
-    named = f"Condition: {problem.label}" if problem.label else "Condition recorded by code"
-    return Fact(f"{named}{since}{doubt}", problem.reference)
+    return Fact(f"Condition: {problem.label or word}{since}{doubt}", problem.reference)
 
 
 def is_recent(when: When | None, now: datetime, window: timedelta) -> bool:

@@ -27,7 +27,7 @@ def recorded(case: Case) -> Cause | None:
             problem = case.patient.has(concept, unconfirmed=unconfirmed)
             if problem is not None:
                 told = f"possible {word}" if problem.unconfirmed else word
-                return Cause(told, (problem_fact(problem),), (problem.reference,), not problem.unconfirmed)
+                return Cause(told, (problem_fact(problem, word),), (problem.reference,), not problem.unconfirmed)
     return None
 
 

@@ -45,7 +45,9 @@ class Medication(msgspec.Struct, frozen=True, cache_hash=True):
     ordered yet) or ``unrecognised`` (a code or reference without any name). ``stem`` is the H/M drug whose name stands
     in a text that was not accepted as a match; ``named`` the one that the text names although the code means another
     drug (R-DQ-06). ``matched_by`` says what it was recognised by: "RxNorm code", "NDC", "ATC code", "SNOMED CT code",
-    "site map", "RxNav", "terminology server", "text", "misspelt text", or "" where no known drug was.
+    "site map", "RxNav", "terminology server", "text", "misspelt text", or "" where no known drug was. ``strengths`` are
+    those of the product, for each ingredient: identity, value, unit, and what it is per. ``several`` says that it holds
+    further active substances, known to us or not, so that a dose in mg does not tell of which.
     """
 
     recognised: str
@@ -59,6 +61,7 @@ class Medication(msgspec.Struct, frozen=True, cache_hash=True):
     strengths: tuple[tuple[str, Decimal, str, Decimal | None, str], ...] = ()
     matched_by: str = ""
     dose_form: str = ""
+    several: bool = False
 
 
 class IngredientDose(msgspec.Struct, frozen=True, gc=False):
@@ -130,7 +133,8 @@ class Order(msgspec.Struct, frozen=True):
     """A draft order that a card can be about.
 
     ``suggested_by`` are the rules from whose card the draft was made; ``order_sets`` those it says it came from.
-    ``perioperative`` says that its words speak of an operation.
+    ``perioperative`` says that its words speak of an operation. ``reasons`` are the conditions that its reason means,
+    ``reason_references`` those of the record that it points to; ``reason_stated`` is True where it gives any reason.
     """
 
     reference: str
@@ -145,13 +149,17 @@ class Order(msgspec.Struct, frozen=True):
     suggested_by: frozenset[str] = frozenset()
     order_sets: tuple[str, ...] = ()
     perioperative: bool = False
+    reasons: frozenset[str] = frozenset()
+    reason_references: tuple[str, ...] = ()
+    reason_stated: bool = False
 
 
 class Exposure(msgspec.Struct, frozen=True):
     """One record of a drug taken or ordered, for one ingredient.
 
     ``current`` follows C-EXP. ``start`` and ``last`` bound the known exposure; ``last`` of a current one is None.
-    ``dose_unread`` says that a dose is stated which cannot be worked out.
+    ``dose_unread`` says that a dose is stated which cannot be worked out. ``length_days`` is how long the record says
+    that it lasts, all repeats counted; ``stopped`` that it was stopped, nobody knows when.
     """
 
     ingredient: Ingredient
@@ -170,6 +178,8 @@ class Exposure(msgspec.Struct, frozen=True):
     matched_by: str
     draft: bool = False
     dose_unread: bool = False
+    length_days: Decimal | None = None
+    stopped: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -50,7 +50,8 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     """Something that could be done, as data; ``plugin.suggestions`` turns it into a CDS Hooks suggestion.
 
     ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``undosed`` (drafts without product
-    and dose), ``request`` (a referral, an image or a test in words), ``dose`` or ``advice`` (both words only).
+    and dose), ``request`` (a referral, an image or a test in words), ``reaction`` (a record of a dystonic reaction to a
+    drug), ``dose`` or ``advice`` (both words only).
     ``codes`` names drugs (ingredient names), analytes, or rows of ``plugin.suggestions``; ``reference`` the order it is
     about; ``tier`` the tier that an alternative must stay below.
     """
@@ -68,8 +69,9 @@ class Finding(msgspec.Struct, frozen=True):
     ``summary`` has fewer than 140 characters. ``why`` tells what was found, ``watch`` what to look out for,
     ``notes`` limits of the data used. ``against`` says that the patient should rather not have this drug at all: the
     card then offers nothing that helps to give it. ``by_link`` marks a finding that is shown as a link to the rule's
-    page on a card that stands for other reasons, never on its own. ``state`` are short keys without patient data of
-    what would re-open an overridden card ("major:prior-dystonia", "severe:calcium").
+    page on a card that stands for other reasons, never on its own. ``beside`` names the rules on whose card alone the
+    finding appears, as one line more. ``state`` are short keys without patient data of what would re-open an overridden
+    card ("major:prior-dystonia", "severe:calcium").
     """
 
     indicator: Indicator
@@ -82,6 +84,7 @@ class Finding(msgspec.Struct, frozen=True):
     against: bool = False
     by_link: bool = False
     state: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True):

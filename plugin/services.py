@@ -48,6 +48,7 @@ TYPES: Mapping[str, str] = {
     "familyHistory": "FamilyMemberHistory",
     "encounter": "Encounter",
     "serviceRequests": "ServiceRequest",
+    "procedures": "Procedure",
     "diagnosticReports": "DiagnosticReport",
     "glucose": "Observation",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -10,8 +11,9 @@ from starlette.routing import Route
 
 from cds_hooks.clock import Clock, utc_now
 from cds_hooks.pages import html_response
-from cds_hooks.service import Plugin
+from cds_hooks.service import Plugin, SampleCondition, SampleOrder, SamplePatient, Service
 
+DRAFTS, REFILLS, CONDITIONS = "draftOrders", "medications", "conditions"
 JSON_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -37,29 +39,45 @@ def routes(plugin: Plugin, clock: Clock = utc_now) -> list[Route]:
 def choices(plugin: Plugin) -> dict[str, Any]:
     """All that the page may choose from, in the order in which the plugin gives it."""
     return {
-        "patients": [
-            {
-                "id": sample.id,
-                "name": sample.name,
-                "story": sample.story,
-                "shows": sample.shows,
-                "hook": sample.hook,
-                "orders": list(sample.orders),
-            }
-            for sample in plugin.samples
-        ],
-        "orders": [{"id": order.id, "name": order.name, "resource": dict(order.resource)} for order in plugin.orders],
-        "services": [
-            {
-                "id": service.id,
-                "hook": service.hook,
-                "title": service.title,
-                "description": service.description,
-                "prefetch": list(service.prefetch),
-                "bundles": list(service.context_bundles),
-            }
-            for service in plugin.services
-        ],
+        "patients": [_patient(sample) for sample in plugin.samples],
+        "items": _items(plugin),
+        "services": [_service(service) for service in plugin.services],
         "overrideReasons": [{"code": reason.code, "display": reason.display} for reason in plugin.override_reasons],
         "rules": {page.id: {"title": page.title, "silences": dict(page.suppressions)} for page in plugin.guideline},
+        "suppressions": dict(plugin.suppressions),
+    }
+
+
+def _patient(sample: SamplePatient) -> dict[str, Any]:
+    """A sample patient, with the ids of what it offers by the field of the context that takes it."""
+    return {
+        "id": sample.id,
+        "name": sample.name,
+        "story": sample.story,
+        "shows": sample.shows,
+        "hook": sample.hook,
+        "items": {DRAFTS: list(sample.orders), REFILLS: list(sample.refills), CONDITIONS: list(sample.conditions)},
+    }
+
+
+def _items(plugin: Plugin) -> dict[str, list[dict[str, Any]]]:
+    """What may be put before a hook, by the field of the context that takes it."""
+    offered: dict[str, Sequence[SampleOrder | SampleCondition]] = {
+        field: [order for order in plugin.orders if field in order.fields] for field in (DRAFTS, REFILLS)
+    }
+    offered[CONDITIONS] = plugin.conditions
+    return {
+        field: [{"id": item.id, "name": item.name, "resource": dict(item.resource)} for item in items]
+        for field, items in offered.items()
+    }
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "id": service.id,
+        "hook": service.hook,
+        "title": service.title,
+        "description": service.description,
+        "prefetch": dict(service.resource_types),
+        "bundles": list(service.context_bundles),
     }

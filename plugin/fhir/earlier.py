@@ -17,7 +17,12 @@ from plugin.when import parse
 
 # Date texts are compared by their first ten signs, whatever their offset; this much more than the window is kept.
 _MARGIN_DAYS = 3
-_WINDOWS = {"egfr": "egfr_window_days", "weight": "weight_days_adult", "cocaine-screen": "cocaine_screen_days"}
+_WINDOWS = {
+    "egfr": ("egfr_window_days", "kidney_days"),
+    "creatinine": ("kidney_days", "kidney_days_acute"),
+    "weight": ("weight_days_adult", "weight_days_child"),
+    "cocaine-screen": ("cocaine_screen_days",),
+}
 _PARTS_OF_A_DATE = 10
 
 
@@ -29,7 +34,8 @@ def _cutoffs(today: date, limits: Limits) -> tuple[str, Mapping[str, str]]:
         return (today - timedelta(days=math.ceil(days) + _MARGIN_DAYS)).isoformat()
 
     usual = before(limits.lab_fresh_days + limits.albumin_pair_hours / 24)
-    return usual, {analyte: before(getattr(limits, name)) for analyte, name in _WINDOWS.items()}
+    longest = {analyte: max(getattr(limits, name) for name in names) for analyte, names in _WINDOWS.items()}
+    return usual, {analyte: before(days) for analyte, days in longest.items()}
 
 
 class Earlier:

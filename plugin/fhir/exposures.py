@@ -150,7 +150,9 @@ class Reader:
     def _add(self, resource: Resource, medication: Medication, span: Span) -> None:
         dosages = span.dosages if span.dosages is not None else dosages_of(resource)
         wanted = any(item.tier or item.classes & PROPHYLAXIS for item in medication.ingredients)
-        dose = of_order(resource, medication, self.limits.single_dose_hours) if dosages and wanted else _NO_DOSE
+        said = dosages or resource.raw_dispenseRequest
+        dose = of_order(resource, medication, self.limits.single_dose_hours) if said and wanted else _NO_DOSE
+        supply = hours(resource.daysSupply)
         for ingredient in medication.ingredients:
             if not (ingredient.tier or ingredient.classes):
                 continue
@@ -171,6 +173,8 @@ class Reader:
                     dose.of(ingredient).per_day_mg,
                     medication.matched_by,
                     dose_unread=dose.unreadable,
+                    length_days=supply / 24 if supply is not None else dose.length_days,
+                    stopped=status_code(resource.status) == "stopped",
                 )
             )
 

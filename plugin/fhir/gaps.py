@@ -22,6 +22,7 @@ WINDOW_DAYS = {
     "serviceRequests": "record_window_days",
     "diagnosticReports": "record_window_days",
     "glucose": "new_movement_days",
+    "procedures": "surgery_days",
 }
 
 
@@ -131,6 +132,7 @@ _KEY_WORDS = {
     "serviceRequests": "Referrals",
     "diagnosticReports": "Reports of images",
     "glucose": "Glucose results",
+    "procedures": "Procedures",
 }
 
 
@@ -149,7 +151,7 @@ def _dated(resource: Resource) -> When | None:
         return observations.when_of(resource)
     period = resource.effectivePeriod
     text = resource.authoredOn or resource.effectiveDateTime or (period.start if period else None)
-    text = text or resource.whenHandedOver or resource.dateAsserted
+    text = text or resource.whenHandedOver or resource.dateAsserted or resource.performedDateTime
     return parse(text) if text else None
 
 

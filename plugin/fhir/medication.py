@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 
 from plugin.fhir.types import Concept, Resource, concept_of
 from plugin.patient import Medication
 from plugin.vocabulary import cached, terminology
-from valuesets import Ingredient, Product
+from valuesets import Ingredient, Product, Strength
 
 _NOTHING = Medication("none")
 _STEM_TIERS = ("H", "M")
@@ -40,7 +42,9 @@ _PER_PIECE = re.compile(
 )
 
 
-def _strengths(strengths: Sequence[Strength], text: str = "") -> tuple[tuple[str, Decimal, str, Decimal | None, str], ...]:
+def _strengths(
+    strengths: Sequence[Strength], text: str = ""
+) -> tuple[tuple[str, Decimal, str, Decimal | None, str], ...]:
     """The strengths of a product; of those read in a ``text`` the ones that it says to be per mL or per piece."""
     sure = [part for part in strengths if not text or part.per_unit or _PER_PIECE.search(text)]
     return tuple([(part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in sure])

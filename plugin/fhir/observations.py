@@ -276,7 +276,8 @@ def _shown(
     """The result as the laboratory wrote it, and in our unit where that differs."""
     if quantity is None:
         return f'"{plain(text, 30)}"' if text else "(no readable value)"
-    unit = plain(quantity.unit or quantity.code or "", 20)
+    # Brackets would go, as signs of Markdown, and UCUM writes international units in them.
+    unit = plain((quantity.unit or quantity.code or "").replace("[IU]", "IU"), 20)
     number_words = f"{amount:f}" if amount is not None else "(unreadable)"
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"

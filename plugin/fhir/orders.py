@@ -7,7 +7,7 @@ import re
 from plugin.fhir.dose import of_order
 from plugin.fhir.exposures import end_of_order, route_of
 from plugin.fhir.medication import of_resource
-from plugin.fhir.records import status_code
+from plugin.fhir.records import concepts_of, status_code, texts_of, words_for
 from plugin.fhir.types import KNOWN_TYPES, Concept, Resource
 from plugin.patient import UNREADABLE, Dose, Exposure, Medication, Order
 from plugin.rule import SUGGESTION_MARK
@@ -38,6 +38,7 @@ def order_of(resource: Resource, index: int, limits: Limits, medications: dict[s
         _suggested_by(resource, medication) if resource.raw_identifier else frozenset(),
         _order_sets(resource),
         _is_perioperative(resource),
+        *_reasons(resource),
     )
 
 
@@ -46,16 +47,25 @@ _OPERATION = re.compile(r"\b(?:intra-?op|peri-?op|an(?:a)?esthe|surg|operation|p
 
 def _is_perioperative(resource: Resource) -> bool:
     """Whether the reason, the note or the instructions speak of an operation or its anaesthesia (S-18)."""
-    reasons = resource.reasonCode if resource.raw_reasonCode else None
-    concepts = reasons if isinstance(reasons, list) else [reasons]
-    texts = [text for concept in concepts if concept for text in (concept.text, *_displays(concept))]
+    texts: list[str | None] = [text for concept in _reason_codes(resource) for text in texts_of(concept)]
     texts += [note.text for note in (resource.note if resource.raw_note else None) or ()]
     texts += [dosage.text for dosage in resource.dosageInstruction or ()]
     return any(text and _OPERATION.search(text) for text in texts)
 
 
-def _displays(concept: Concept) -> list[str | None]:
-    return [coding.display for coding in concept.coding or ()]
+def _reason_codes(resource: Resource) -> list[Concept]:
+    reasons = resource.reasonCode if resource.raw_reasonCode else None
+    return [one for one in (reasons if isinstance(reasons, list) else [reasons]) if one is not None]
+
+
+def _reasons(resource: Resource) -> tuple[frozenset[str], tuple[str, ...], bool]:
+    """The conditions that the reason of the order means, those that it points to, and whether it gives any."""
+    codes = _reason_codes(resource)
+    pointed = (resource.reasonReference if resource.raw_reasonReference else None) or []
+    references = tuple(one.reference.split("/_history/", 1)[0] for one in pointed if one.reference)
+    worded = (words_for(text) for code in codes for text in texts_of(code))
+    meant = frozenset[str]().union(*map(concepts_of, codes), *worded)
+    return meant, references, bool(codes or pointed)
 
 
 def _suggested_by(resource: Resource, medication: Medication) -> frozenset[str]:

@@ -14,6 +14,7 @@ from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
+from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
 from plugin.fhir.types import Resource
 from plugin.fhir.unmapped import Strange
@@ -47,6 +48,7 @@ class _Found:
         "referrals",
         "results",
         "strange",
+        "surgery",
     )
 
     def __init__(self, medications: MedicationReader, earlier: Earlier, strange: Strange) -> None:
@@ -67,6 +69,7 @@ class _Found:
         self.poor = ""
         self.acute = False
         self.palliative = ""
+        self.surgery = ""
 
 
 def read(
@@ -214,6 +217,8 @@ def _take(resource: Resource, found: _Found) -> None:
         if records.is_palliative(resource):
             reference = f"Encounter/{resource.id}"
             found.palliative = min(found.palliative or reference, reference)
+    if kind in {"Procedure", "Encounter"} and (operation := operation_today(resource, found.medications.now)):
+        found.surgery = min(found.surgery or operation, operation)
 
 
 def _take_problem(resource: Resource, meant: records.Meaning, found: _Found) -> None:
@@ -302,6 +307,7 @@ def _assemble(
         tuple(sorted(set(found.medications.unresolved))),
         foreign,
         returned,
+        found.surgery,
         variants=genes.variants_of(found.genomic),
         referrals=tuple(sorted(found.referrals, key=lambda referral: (referral.reference, referral.label))),
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),

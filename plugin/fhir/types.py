@@ -121,6 +121,8 @@ class Resource(msgspec.Struct, gc=False):
         raw_instantiatesCanonical: msgspec.Raw | None
         raw_instantiatesUri: msgspec.Raw | None
         raw_reasonCode: msgspec.Raw | None
+        raw_reasonReference: msgspec.Raw | None
+        raw_category: msgspec.Raw | None
         raw_note: msgspec.Raw | None
         raw_onsetAge: msgspec.Raw | None
         raw_component: msgspec.Raw | None
@@ -160,6 +162,8 @@ class Resource(msgspec.Struct, gc=False):
         occurenceDateTime: str | None = None
         occurencePeriod: Period | None = None
         occurrenceDateTime: str | None = None
+        performedDateTime: str | None = None
+        performedPeriod: Period | None = None
         whenHandedOver: str | None = None
         whenPrepared: str | None = None
         contained: list[AnyResource] | None = None
@@ -168,6 +172,7 @@ class Resource(msgspec.Struct, gc=False):
         instantiatesCanonical: list[str] | str | None = None
         instantiatesUri: list[str] | str | None = None
         reasonCode: list[Concept] | Concept | None = None
+        reasonReference: list[Reference] | None = None
         valueQuantity: Quantity | None = None
         valueCodeableConcept: Concept | None = None
         valueString: str | None = None
@@ -218,24 +223,16 @@ _SHORT: dict[str, Any] = {
     "encounter": Reference | None,
     "effectiveDateTime": str | None,
     "effectivePeriod": Period | None,
-    "issued": str | None,
-    "authoredOn": str | None,
-    "onsetDateTime": str | None,
-    "recordedDate": str | None,
+    **dict.fromkeys(("issued", "authoredOn", "onsetDateTime", "recordedDate"), str | None),
     "entry": list[Entry] | None,
-    "birthDate": str | None,
-    "gender": str | None,
+    **dict.fromkeys(("birthDate", "gender", "dateAsserted", "lastOccurrence"), str | None),
     "deceasedBoolean": bool | None,
     "deceasedDateTime": str | None,
     "doNotPerform": bool | None,
-    "dateAsserted": str | None,
-    "lastOccurrence": str | None,
-    "effectiveInstant": str | None,
-    "occurenceDateTime": str | None,
     "occurencePeriod": Period | None,
-    "occurrenceDateTime": str | None,
-    "whenHandedOver": str | None,
-    "whenPrepared": str | None,
+    "performedPeriod": Period | None,
+    **dict.fromkeys(("occurenceDateTime", "occurrenceDateTime", "performedDateTime"), str | None),
+    **dict.fromkeys(("effectiveInstant", "whenHandedOver", "whenPrepared"), str | None),
 }
 _LONG: dict[str, Any] = {
     "code": Concept | None,
@@ -244,6 +241,7 @@ _LONG: dict[str, Any] = {
     "modifierExtension": Any,
     "identifier": list[Identifier] | Identifier | None,
     "reasonCode": list[Concept] | Concept | None,
+    "reasonReference": list[Reference] | None,
     "instantiatesCanonical": list[str] | str | None,
     "instantiatesUri": list[str] | str | None,
     "valueQuantity": Quantity | None,
@@ -313,13 +311,14 @@ ELEMENTS: dict[str, str] = {
     "Specimen": "id type subject",
     "MedicationRequest": (
         "id contained identifier instantiatesCanonical instantiatesUri status intent medicationCodeableConcept "
-        "medicationReference medication subject encounter authoredOn reasonCode note dosageInstruction dispenseRequest "
-        "doNotPerform"
+        "medicationReference medication subject encounter authoredOn reasonCode reasonReference note dosageInstruction "
+        "dispenseRequest doNotPerform"
     ),
     "ServiceRequest": (
         "id status intent category doNotPerform code subject encounter occurrenceDateTime authoredOn performerType "
         "performer"
     ),
+    "Procedure": "id status category code subject performedDateTime performedPeriod occurrenceDateTime",
     "MedicationStatement": _MEDICATION,
     "MedicationUsage": _MEDICATION,
     "MedicationAdministration": _MEDICATION,
@@ -337,7 +336,7 @@ Goal GraphDefinition Group GuidanceResponse HealthcareService ImagingStudy Immun
 ImmunizationRecommendation ImplementationGuide InsurancePlan Invoice Library Linkage List Location Measure
 MeasureReport Media MedicationKnowledge MedicinalProduct MessageDefinition MessageHeader MolecularSequence
 NamingSystem NutritionOrder ObservationDefinition OperationDefinition Organization OrganizationAffiliation Parameters
-PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure Provenance
+PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Provenance
 Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition ResearchElementDefinition
 ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter Slot
 SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plugin import labs
-from plugin.drug_risk import Blocker, History, blocker_of, exempt_partner, history_of, prophylaxis
+from plugin.drug_risk import Blocker, History, blocker_of, exempt_partner, history_of, palliative, prophylaxis
 from plugin.factors import MAJOR, MINOR, Factor, dose_unread, factors_of, undated
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -122,11 +122,6 @@ def _timed(
     if palliative(case):
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, "S-10")
     return _covered(case, blocker, history, factors, level, inputs)
-
-
-def palliative(case: Case) -> bool:
-    """S-10: comfort care or hospice."""
-    return bool(case.patient.palliative) or case.patient.has("palliative") is not None
 
 
 def _covered(

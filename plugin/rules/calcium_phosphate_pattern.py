@@ -9,8 +9,8 @@ from plugin.metabolic import (
     Reading,
     calcium_facts,
     missing,
+    movement_fact,
     movements,
-    problem_fact,
     reading,
     result_fact,
     state_references,
@@ -49,7 +49,7 @@ def evaluate(case: Case) -> Verdict:
     if low is not None:
         return fired(_finding(case, phosphate, hormone, low.words, "hypoparathyroid pattern"), inputs)
     if hormone.is_above:
-        pattern = "pattern of pseudohypoparathyroidism, CKD or vitamin D disorder"
+        pattern = "pseudohypoparathyroidism/CKD/vitamin D pattern"
         return fired(_finding(case, phosphate, hormone, "high PTH", pattern), inputs)
     return missing(case, hormone)
 
@@ -60,13 +60,13 @@ def _finding(case: Case, phosphate: Reading, hormone: Reading, words: str, patte
     doubt = "" if case.calcium.confirmed and phosphate.sure and hormone.sure else "Possible: "
     facts: list[Fact] = [*calcium_facts(case)]
     facts += [result_fact(case, one.result) for one in (phosphate, hormone) if one.result is not None]
-    facts += [problem_fact(movement)] if movement is not None else []
+    facts += [movement_fact(movement)] if movement is not None else []
     options = [Option("request", "Refer to endocrinology", ("endocrinology",))]
     if movement is not None and not any("ct" in referral.topics for referral in case.patient.referrals):
         options.append(Option("request", "Order CT of the head for calcification of the basal ganglia", ("ct-head",)))
     return Finding(
         Indicator.INFO,
-        f"{doubt}Low calcium + high phosphate + {words}: {pattern}.{scan}",
+        f"{doubt}Low Ca + high PO4 + {words}: {pattern}.{scan}",
         ("Calcium, phosphate and PTH are read together, each against the range that its laboratory gave.",),
         tuple(facts),
         (),

@@ -57,7 +57,7 @@ def _record_reason(case: Case) -> _Reason | Verdict:
     if surgery:
         return "before surgery", Fact("Operation today", surgery)
     if pregnancy is not None:
-        return "in pregnancy", problem_fact(pregnancy)
+        return "in pregnancy", problem_fact(pregnancy, "pregnancy")
     return gap_verdict(case, ("conditions",)) or NOT_APPLICABLE
 
 
@@ -88,15 +88,15 @@ def _measured(case: Case, found: Problem, reason: _Reason) -> Verdict:
 
 def _finding(case: Case, found: Problem, reason: _Reason, window: str) -> Finding:
     word = next(word for concept, word in _WORDS.items() if concept in found.concepts)
-    word = f"possible {word}" if found.unconfirmed else word
     treated, (when, because) = replacement(case), reason
-    facts = [problem_fact(found), *([because] if because is not None else [])]
+    facts = [problem_fact(found, word), *([because] if because is not None else [])]
     if treated is not None:
         facts.append(Fact(f"Current: {treated.ingredient.name}", treated.reference))
+    told = f"possible {word}" if found.unconfirmed else word
     keep = "Go on with the order, and measure soon after" if case.order is not None else "Not now: measured elsewhere"
     return Finding(
         Indicator.INFO,
-        f"{capital(word)}: no calcium in {days_told(case.limits, window)}. Check Ca, Mg, PTH, TSH {when}.",
+        f"{capital(told)}: no calcium in {days_told(case.limits, window)}. Check Ca, Mg, PTH, TSH {when}.",
         ("Low calcium is common here, and appears with operations, pregnancy, illness and new drugs.",),
         (*facts, *last_told(case.patient, labs.CALCIUM)),
         (),

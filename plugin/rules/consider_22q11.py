@@ -96,7 +96,7 @@ def _finding(case: Case, cause: Cause, found: dict[str, Problem]) -> Finding:
         f"Hypocalcaemia + {cause.words} + {named}: consider 22q11.2 testing.",
         (f"{capital(cause.words)} while calcium is low, and no cause is coded, such as surgery of the thyroid or "
          "parathyroid glands.",),
-        (*calcium_facts(case), *cause.facts, *(problem_fact(problem) for problem in found.values())),
+        (*calcium_facts(case), *cause.facts, *(problem_fact(problem, word) for word, problem in found.items())),
         (),
         (*case.calcium.notes, *((note,) if note else ())),
         (

@@ -10,9 +10,9 @@ from plugin.metabolic import (
     is_recent,
     last_told,
     measured,
+    movement_fact,
     movement_words,
     movements,
-    problem_fact,
 )
 from plugin.patient import Problem
 from plugin.rule import (
@@ -78,7 +78,7 @@ def _finding(case: Case, problem: Problem) -> Finding:
         f"{capital(told)}: no Ca/Mg in {case.limits.unmeasured_days} days. "
         "Consider Ca+albumin, Mg, PO4, PTH, glucose, TSH.",
         ("Low calcium, low magnesium, glucose and thyroid disorders can show as dystonia or paroxysmal movements.",),
-        (problem_fact(problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
+        (movement_fact(problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
         (),
         tuple(notes),
         (

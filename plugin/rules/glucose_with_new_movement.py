@@ -8,9 +8,9 @@ from plugin.metabolic import (
     Reading,
     is_recent,
     missing,
+    movement_fact,
     movement_words,
     movements,
-    problem_fact,
     reading,
     result_fact,
 )
@@ -74,7 +74,7 @@ def _finding(case: Case, movement: Problem, glucose: Reading, *, low: bool) -> F
         f"Glucose {result.comparator}{result.value:.2f} mmol/L ({told}) with new {movement_words(movement)}: "
         f"{kind} glucose can cause it. Consider correcting it first.",
         (f"A very {kind} glucose is a known cause of dystonia and paroxysmal movements.",),
-        (result_fact(case, result), problem_fact(movement)),
+        (result_fact(case, result), movement_fact(movement)),
         (),
         (),
         (

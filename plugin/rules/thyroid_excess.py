@@ -8,6 +8,7 @@ from plugin.metabolic import (
     Reading,
     capital,
     missing,
+    movement_fact,
     movement_words,
     movements,
     problem_fact,
@@ -83,7 +84,9 @@ def _recorded(case: Case, movement: Problem) -> Verdict | None:
     if (gap := gap_verdict(case, ("medications",))) is not None:
         return gap
     doubt = "possible hyperthyroidism" if problem.unconfirmed else "hyperthyroidism"
-    finding = _finding(movement, f"{capital(doubt)} without antithyroid drug", (problem_fact(problem),))
+    finding = _finding(
+        movement, f"{capital(doubt)} without antithyroid drug", (problem_fact(problem, "hyperthyroidism"),)
+    )
     return fired(finding, inputs)
 
 
@@ -92,7 +95,7 @@ def _finding(movement: Problem, words: str, facts: tuple[Fact, ...]) -> Finding:
         Indicator.INFO,
         f"{words} with {movement_words(movement)}: treat first, reassess.",
         ("An overactive thyroid can cause or worsen paroxysmal movements, which may go when it is treated.",),
-        (*facts, problem_fact(movement)),
+        (*facts, movement_fact(movement)),
         (),
         (),
         (

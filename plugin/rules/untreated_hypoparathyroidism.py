@@ -72,7 +72,7 @@ def _finding(case: Case, cause: Cause) -> Finding:
         Indicator.WARNING if severe and cause.sure else Indicator.INFO,
         f"{grade} with {cause.words}: no calcium/active vitamin D on the list.",
         ("Calcium and active vitamin D are the first-line treatment of chronic hypoparathyroidism.",),
-        (*calcium_facts(case), *cause.facts, *((problem_fact(tetany),) if tetany else ()), *_followed(case)),
+        (*calcium_facts(case), *cause.facts, *((problem_fact(tetany, "tetany"),) if tetany else ()), *_followed(case)),
         (watch,) if severe or tetany else (),
         (*case.calcium.notes, *_limits_of_list(case)),
         _options(case),

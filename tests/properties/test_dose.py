@@ -1,4 +1,4 @@
-"""Doses: any JSON is answered, twice the quantity is twice the dose, and what cannot be read never makes a dose small."""
+"""Doses: any JSON is answered, a quantity scales its dose, and what cannot be read never makes a dose smaller."""
 
 from __future__ import annotations
 
@@ -40,12 +40,13 @@ SCALARS = st.one_of(
     st.sampled_from(["mg", "mL", "tablet", "mg/kg/d", "h", "d", "BID", "AC", "mon", "<", "2026-11-22", "08:00:00"]),
     st.text(max_size=12),
 )
-KEYS = st.sampled_from(
-    "sequence text timing repeat code coding event frequency frequencyMax period periodMax periodUnit when timeOfDay "
-    "dayOfWeek count countMax duration durationUnit boundsDuration boundsRange boundsPeriod doseAndRate doseQuantity "
-    "doseRange rateQuantity rateRatio rateRange value unit comparator low high numerator denominator maxDosePerPeriod "
-    "asNeededBoolean asNeeded start end".split()
-)
+NAMES = """
+    sequence text timing repeat code coding event frequency frequencyMax period periodMax periodUnit when timeOfDay
+    dayOfWeek count countMax duration durationUnit boundsDuration boundsRange boundsPeriod doseAndRate doseQuantity
+    doseRange rateQuantity rateRatio rateRange value unit comparator low high numerator denominator maxDosePerPeriod
+    asNeededBoolean asNeeded start end
+"""
+KEYS = st.sampled_from(NAMES.split())
 ANYTHING = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=25
 )

@@ -116,7 +116,10 @@ def test_a_stable_dose_on_record_that_cannot_be_worked_out_is_not_called_stable(
 
 def test_a_card_says_why_the_dose_is_not_known() -> None:
     answer = sign(order("haloperidol", 5, 1, unit="drops"), aged(22, "male"))
-    assert "Dose not computable: dose unit unknown." in answer.cards[0]["detail"]
+    card = answer.cards[0]
+    assert "Dose not computable: dose unit unknown." in card["detail"]
+    missing = card["extension"]["org.dystonia-cds"]["missing"]
+    assert {"input": "draftOrders", "reason": "dose-not-computable"} in missing
 
 
 # A factor of its own: at least 1.5 times within 72 hours. One factor is information, two a warning.

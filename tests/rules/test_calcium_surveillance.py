@@ -127,7 +127,8 @@ def test_the_cards() -> None:
     assert card["summary"] == "22q11.2 deletion: no calcium in 12 months. Check Ca, Mg, PTH, TSH in pregnancy."
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts == [
-        "Condition recorded by code, no date",
+        "Condition: 22q11.2 deletion, no date",
+        "Condition: pregnancy, no date",
         "Last Total Ca 2.2 mmol/L (2025-11-07, 380 d ago; status final)",
     ]
     assert len(card["suggestions"]) == 2

@@ -129,7 +129,7 @@ def test_the_card() -> None:
     assert card["summary"] == "New dystonia: no Ca/Mg in 90 days. Consider Ca+albumin, Mg, PO4, PTH, glucose, TSH."
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts[:2] == [
-        "Condition recorded by code, 2026-11-20",
+        "Condition: dystonia, 2026-11-20",
         "Last Total Ca 2.2 mmol/L (2026-05-06, 200 d ago; status final)",
     ]
     panel, keep = card["suggestions"]

@@ -18,6 +18,7 @@ LIMITS = Limits()
 TABLET = "rxnorm:310672"  # haloperidol 5 mg tablet
 AMPOULE = "rxnorm:204416"  # haloperidol 5 mg/mL
 COMBINATION = "rxnorm:403969"  # olanzapine 6 mg with fluoxetine 25 mg
+LIMBITROL = "rxnorm:856781"  # amitriptyline 12.5 mg with chlordiazepoxide 5 mg
 FLUOXETINE, OLANZAPINE = "4493", "61381"
 SUPPOSITORY = "rxnorm:207639"  # prochlorperazine 25 mg
 PATCH = "rxnorm:2261741"  # asenapine 0.158 mg an hour
@@ -86,6 +87,8 @@ UNITS = [
     row("puffs of a tablet", line(2, "puff"), TABLET, "-"),
     row("a patch gives off this much in 24 hours", line(1, "patch"), PATCH, "3.792"),
     row("mg of a capsule of two ingredients", line(12, "mg"), COMBINATION, "-"),
+    row("mg of a tablet with a second substance that is none of ours", line(25, "mg"), LIMBITROL, "-"),
+    row("tablets of it", line(2, "tablet"), LIMBITROL, "25"),
     row("at most 5 mg", {"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "comparator": "<="}}]},
         "haloperidol", "5"),
     row("more than 5 mg", {"doseAndRate": [{"doseQuantity": {"value": 5, "unit": "mg", "comparator": ">"}}]},
@@ -382,6 +385,22 @@ UNREADABLE = [
 @pytest.mark.parametrize(("lines", "expected"), UNREADABLE)
 def test_stated_but_unreadable(lines: list[dict], expected: bool) -> None:
     assert dose_of(*lines).unreadable is expected
+
+
+# Drugs named in words: what the words say of the product, and not what may be the dose.
+WORDED = [
+    row("5 mg tablet, two of them", "Haloperidol 5 mg tablet", line(2, "tab"), "10"),
+    row("5 mg oral tablet", "Haloperidol 5 MG Oral Tablet", line(2, "tab"), "10"),
+    row("5 mg/mL, 2 mL", "HALOPERIDOL LACTATE 5 MG/ML IJ SOLN", line(2, "mL"), "10"),
+    row("5 mg may be the dose as well", "Haloperidol 5 mg", line(2, "tab"), "-"),
+    row("no strength", "Haloperidol tablets", line(2, "tab"), "-"),
+    row("in mg whatever the tablet", "Haloperidol 5 mg tablet", line(10, "mg"), "10"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("drug", "dosage", "mg"), WORDED)
+def test_strength_in_words(drug: str, dosage: dict, mg: str) -> None:
+    assert shown(dose_of(dosage, drug=drug).each_mg) == mg
 
 
 # Each ingredient has its own figures: (each, per day).

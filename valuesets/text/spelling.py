@@ -1,7 +1,6 @@
 """Names written with one wrong letter: an insertion, a deletion, a substitution or two letters exchanged."""
 
 from collections.abc import Container, Iterable
-from functools import lru_cache
 from typing import Final
 
 from valuesets.text.words import Hit, Name
@@ -9,7 +8,6 @@ from valuesets.text.words import Hit, Name
 SHORTEST: Final = 8  # letters of a name; one wrong letter in a shorter one makes too many other words
 SHORTEST_PART: Final = 7  # letters of the misspelt word where a name has two
 EXAMINED: Final = 32  # long words of one text; a drug has fewer, and the time of one match stays bounded
-CACHED: Final = 4096  # words; the same ones come again and again
 
 
 def one_edit(written: str, name: str) -> bool:
@@ -77,8 +75,6 @@ class Speller:
         for name in names:
             if name.ingredients and len(name.rest) < 2 and len(name.phrase) - len(name.rest) >= SHORTEST:
                 self._add(name)
-        self._misspelt = lru_cache(CACHED)(self._search)
-        self._part_misspelt = lru_cache(CACHED)(self._search_part)
 
     def _add(self, name: Name) -> None:
         if name.rest:
@@ -92,7 +88,7 @@ class Speller:
 
     def find(self, tokens: list[str], taken: Container[int]) -> list[Hit]:
         """The misspelt names of a text; the words at the places ``taken`` are left alone."""
-        search = self._misspelt
+        search = self._search
         long = [(at, token) for at, token in enumerate(tokens) if len(token) >= SHORTEST - 1 and at not in taken]
         single = [
             Hit(name, range(at, at + 1), token) for at, token in long[:EXAMINED] if (name := search(token)) is not None
@@ -116,7 +112,7 @@ class Speller:
             for other in (at + 1, at - 1):
                 if not 0 <= other < len(tokens) or at in taken or other in taken:
                     continue
-                name = self._part_misspelt(tokens[at], tokens[other], other > at)
+                name = self._search_part(tokens[at], tokens[other], other > at)
                 if name is not None:
                     start = min(at, other)
                     hits.append(Hit(name, range(start, start + 2), tokens[other]))

@@ -131,7 +131,7 @@ def milligrams(amount: Amount, medication: Medication) -> Mapping[str, Decimal] 
     if unit.kind != MASS:
         return _by_strength(amount, medication)
     ingredients = medication.ingredients
-    if len(ingredients) > 1 or len(medication.strengths) > 1:
+    if medication.several or len(ingredients) > 1:
         return OF_SEVERAL
     if medication.strengths and medication.strengths[0][4] in _STRENGTH_MG:
         return OF_MASS
