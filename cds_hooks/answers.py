@@ -56,13 +56,13 @@ def prepare(answer: Answer, call: HookCall, plugin: Plugin) -> Outgoing:
     if faults and len(cards) < MOST_CARDS:
         cards.append(incomplete_card(call, plugin, "A finding could not be shown because of an internal error."))
         encoded.append(msgspec.Raw(_encode(cards[-1])))
-    return _outgoing(cards, encoded, results, plugin, faults)
+    return _outgoing(cards, encoded, results, plugin, faults, answer.unsigned)
 
 
 def broken(call: HookCall, plugin: Plugin) -> Outgoing:
     """The answer when the plugin failed as a whole: one card that says so, because an error reads as "all clear"."""
     card = incomplete_card(call, plugin, "Nothing was checked because of an internal error.")
-    return _outgoing([card], [msgspec.Raw(_encode(card))], [], plugin, [])
+    return _outgoing([card], [msgspec.Raw(_encode(card))], [], plugin, [], ())
 
 
 def check(card: Json) -> tuple[str, msgspec.Raw]:
@@ -128,9 +128,15 @@ def incomplete_card(call: HookCall, plugin: Plugin, sentence: str) -> Json:
 
 
 def _outgoing(
-    cards: list[Json], encoded: list[msgspec.Raw], results: list[Json], plugin: Plugin, faults: list[str]
+    cards: list[Json],
+    encoded: list[msgspec.Raw],
+    results: list[Json],
+    plugin: Plugin,
+    faults: list[str],
+    unsigned: Sequence[str],
 ) -> Outgoing:
     cards_json, results_json = _encode(encoded), _encode(results)
-    extension = {EXTENSION: {"ruleset": plugin.ruleset, "results": msgspec.Raw(results_json)}}
+    told: Json = {"ruleset": plugin.ruleset, "results": msgspec.Raw(results_json)}
+    extension = {EXTENSION: told | ({"unsigned": list(unsigned)} if unsigned else {})}
     body = _encode({"cards": msgspec.Raw(cards_json), "extension": extension})
     return Outgoing(body, cards, cards_json, results, results_json, len(faults), faults)

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_hooks import artefacts, guideline, health, openapi, review, try_it
+from cds_hooks import artefacts, guideline, health, openapi, review, try_it, workbook
 from cds_hooks.asgi import SECURITY, Headers, respond
 from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.clock import Clock, utc_now
@@ -83,7 +83,7 @@ def page_routes(state: State) -> list[BaseRoute]:
     offered = state.settings.offers_try_it(state.host)
     offer_try_it(offered)
     routes: list[BaseRoute] = [*health.routes(state), *openapi.routes(state), *artefacts.routes(state)]
-    routes += [*guideline.routes(state.plugin), *static_routes()]
+    routes += [*workbook.routes(state.plugin), *guideline.routes(state.plugin), *static_routes()]
     routes += review.routes(lambda: state.store, plugin=state.plugin)
     if offered:
         routes += try_it.routes(state.plugin, state.clock)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cds_hooks.errors import CallTrouble, Trouble
+from cds_hooks.signoff.cli import signoff
 from cds_hooks.terminology.cli import terminology
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ app = typer.Typer(
 audit = typer.Typer(help="Look into the audit: what was returned, and why.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(terminology, name="terminology")
+app.add_typer(signoff, name="signoff")
 
 
 def main() -> None:

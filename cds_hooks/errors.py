@@ -17,6 +17,7 @@ HostError
     ├── SettingsTrouble    a setting that cannot be used
     ├── PluginTrouble      no plugin, several, or one that does not load
     ├── CodesTrouble       codes of the site, or data, that cannot be used
+    ├── SignOffTrouble     a sign-off file that cannot be read or written
     ├── AddressTrouble     an address that cannot be served
     └── CallTrouble        a call of the command line that cannot be sent
 """
@@ -147,6 +148,10 @@ class CodesTrouble(Trouble):
     def __init__(self, text: str, flaws: Sequence[Flaw] = ()) -> None:
         super().__init__(text)
         self.flaws = tuple(flaws)
+
+
+class SignOffTrouble(Trouble):
+    """A sign-off file that cannot be read or written."""
 
 
 class AddressTrouble(Trouble):

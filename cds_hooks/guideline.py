@@ -31,7 +31,7 @@ def routes(plugin: Plugin) -> list[Route]:
 
     @cache
     def index_html() -> str:
-        return render("guideline_index.html", nav="guideline", plugin=plugin, groups=_by_group(plugin.guideline))
+        return render("guideline_index.html", nav="guideline", plugin=plugin, groups=by_group(plugin.guideline))
 
     @lru_cache(maxsize=512)
     def rule_html(rule_id: str, found: tuple[str, ...] = ()) -> str:
@@ -56,7 +56,8 @@ def routes(plugin: Plugin) -> list[Route]:
     return [Route("/guideline", index), Route("/guideline/{rule_id}", rule)]
 
 
-def _by_group(pages: Iterable[GuidelinePage]) -> dict[str, list[GuidelinePage]]:
+def by_group(pages: Iterable[GuidelinePage]) -> dict[str, list[GuidelinePage]]:
+    """The pages of each group, in their order."""
     groups: dict[str, list[GuidelinePage]] = {}
     for page in pages:
         groups.setdefault(page.group, []).append(page)

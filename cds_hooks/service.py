@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from cds_hooks.signoff.book import Standing
 from cds_hooks.terminology.desk import Desk, Unmapped
 
 
@@ -39,6 +40,8 @@ class Site:
     figures that the site chose, by name; ``suppressions_off`` the suppressions that it switched off and
     ``prophylaxis_order_sets`` the canonical URLs of its order sets that include prophylaxis. ``terminology`` is
     the folder of the site's own codes, ``snapshot`` that of a drug snapshot made by ``terminology build``.
+    ``signoff`` is the file of the site's sign-offs; ``unsigned`` says what becomes of findings of rules that nobody
+    signed off: "show" or "silent".
     """
 
     jurisdiction: str = "us"
@@ -50,6 +53,8 @@ class Site:
     prophylaxis_order_sets: tuple[str, ...] = ()
     terminology: Path | None = None
     snapshot: Path | None = None
+    signoff: Path | None = None
+    unsigned: str = "show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ class Answer:
 
     ``results`` go into the response extension and the audit; ``subjects`` only into the audit. ``unmapped`` are the
     codes and texts that nothing resolved, for the inbox; they hold no data of the patient. ``memos`` are kept beside
-    the findings, for later calls.
+    the findings, for later calls. ``unsigned`` are the rules that found something and that nobody of the site signed off.
     """
 
     cards: Sequence[dict[str, Any]] = ()
@@ -169,6 +174,7 @@ class Answer:
     subjects: Sequence[Subject] = ()
     unmapped: Sequence[Unmapped] = ()
     memos: Sequence[Memo] = ()
+    unsigned: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +217,8 @@ class GuidelinePage:
     """One rule as people read it at ``/guideline/{id}``.
 
     ``sections`` are (heading, paragraphs); ``thresholds`` are (name, value, unit, source); ``levels`` are
-    (indicator, when); ``override_reasons`` are the displays that a card offers.
+    (indicator, when); ``override_reasons`` are the displays that a card offers. ``fingerprint`` is the hash of the
+    rule's content, ``signoff`` how it stands; ``bounds`` are (default, lowest, highest) of each threshold.
     """
 
     id: str
@@ -235,6 +242,9 @@ class GuidelinePage:
     not_covered: tuple[str, ...]
     reviewed: str
     review_by: str
+    fingerprint: str = ""
+    signoff: Standing = Standing()
+    bounds: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

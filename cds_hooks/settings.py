@@ -124,6 +124,16 @@ class Settings(BaseSettings):
     snapshot: Path | None = Field(
         None, description="A drug snapshot made by terminology build. Default: the one that ships with the service."
     )
+    signoff: Path | None = Field(
+        None,
+        description="The file in which this site keeps who signed off which rule (JSON, or CSV by its ending). Default: "
+        "signoff.json in the data folder.",
+    )
+    unsigned: Literal["show", "silent"] = Field(
+        "show",
+        description="What becomes of a finding of a rule that nobody signed off as it is: shown and marked, or "
+        "evaluated and audited without a card. Notes about what could not be checked are always shown.",
+    )
     resolver: Literal["none", "rxnav", "fhir"] = Field(
         "none",
         description="Who is asked, in the background and never on the path of a call, about codes that nothing here "
@@ -149,7 +159,7 @@ class Settings(BaseSettings):
             raise ValueError("expected an http or https address without query")
         return address.rstrip("/") if address is not None else None
 
-    @field_validator("data_dir", "terminology", "snapshot")
+    @field_validator("data_dir", "terminology", "snapshot", "signoff")
     @classmethod
     def _home(cls, folder: Path | None) -> Path | None:
         return folder.expanduser().absolute() if folder is not None else None
@@ -185,7 +195,14 @@ class Settings(BaseSettings):
             prophylaxis_order_sets=self.prophylaxis_order_sets,
             terminology=self.terminology_folder,
             snapshot=self.snapshot,
+            signoff=self.signoff_file,
+            unsigned=self.unsigned,
         )
+
+    @property
+    def signoff_file(self) -> Path:
+        """The file of the site's sign-offs, whether it exists or not."""
+        return self.signoff or self.data_dir / "signoff.json"
 
     @property
     def terminology_folder(self) -> Path | None:

@@ -46,6 +46,7 @@ class Frame(msgspec.Struct, frozen=True):
     orderable: Mapping[str, Mapping[str, str]]
     show_sources: bool = True
     show_info: bool = True
+    unsigned: frozenset[str] = frozenset()
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -152,12 +153,12 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     origin = f"{frame.canonical}{SUGGESTION_MARK}", tuple(part.rule.id for part in draft.parts)
     builder = Builder(case, uuid, frame.originals, frame.orderable, origin)
     against = [part for part in draft.parts if part.finding.against]
-    for part in draft.parts:
+    for part in (*draft.parts, *draft.linked):
         builder.add(_options(part, bool(against)))
     card: Json = {
         "uuid": written(uuid),
         "summary": _summary(draft),
-        "detail": _detail(draft, builder, further, frame.show_sources),
+        "detail": _detail(draft, builder, further, frame),
         "indicator": draft.indicator.word,
         "source": {
             "label": _LABEL,
@@ -212,7 +213,7 @@ def _drug_words(case: Case) -> str:
     return " + ".join(names[:2]) or medication.stem or "this order"
 
 
-def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], show_sources: bool) -> str:
+def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], frame: Frame) -> str:
     """Plain Markdown that reads well as text: bold words and bullets, nothing else."""
     facts = list(dict.fromkeys(fact.text for part in draft.parts for fact in part.finding.facts))
     why = [text for part in draft.parts for text in part.finding.why]
@@ -226,15 +227,21 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], show_sou
     blocks = [
         _block("Why now", [*why, *facts]),
         _block("What to watch", watch),
+        _block("Reference, not an order", [text for part in draft.parts for text in part.finding.reference]),
         _block("Missing, limited or not used", list(dict.fromkeys(notes))),
         _block("Further orders with findings", [_further(other) for other in further]),
-        _block(
-            "Basis",
-            [_basis(p.rule.id, p.rule.version, p.rule.about_data, show_sources) for p in (*draft.parts, *draft.notes)],
-        ),
+        _block("Basis", _bases((*draft.parts, *draft.notes), frame)),
         _PURPOSE,
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _bases(parts: Sequence[_Part], frame: Frame) -> list[str]:
+    """What each rule rests on, and which of them nobody of the site signed off as they are."""
+    told = [_basis(part.rule.id, part.rule.version, part.rule.about_data, frame.show_sources) for part in parts]
+    unsigned = [part.rule.id for part in parts if part.rule.id in frame.unsigned]
+    named = f": {', '.join(unsigned)}" if len(unsigned) < len(parts) else ""
+    return [*told, f"Not yet signed off by this site{named}."] if unsigned else told
 
 
 def _block(title: str, lines: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ SEED_DOCUMENT = "seed-what-causes-leg-dystonia.txt"
 """The document that the rules started from, as the pages name it."""
 
 LEVELS = ("critical", "warning", "info", "no card")
-TOP_LEVEL = {"intro", "disclaimer", "override_reasons", "seed_references", "not_covered"}
+TOP_LEVEL = {"intro", "disclaimer", "override_reasons", "suppressions", "seed_references", "not_covered"}
 SUPPRESSIONS = frozenset(f"S-{n:02}" for n in range(1, 19))
 
 T = TypeVar("T")
@@ -98,6 +98,7 @@ class Guideline:
     intro: tuple[str, ...]
     disclaimer: tuple[str, ...]
     override_reasons: Mapping[str, str]
+    suppressions: Mapping[str, str]
     rules: Mapping[str, RuleText]
 
 
@@ -112,6 +113,7 @@ def parse(shared: bytes, rules: Iterable[bytes]) -> Guideline:
         intro=_convert("intro", document["intro"], tuple[str, ...]),
         disclaimer=_convert("disclaimer", document["disclaimer"], tuple[str, ...]),
         override_reasons=MappingProxyType(_convert("override_reasons", document["override_reasons"], dict[str, str])),
+        suppressions=MappingProxyType(_convert("suppressions", document["suppressions"], dict[str, str])),
         rules=_rules(document, [_decode(rule) for rule in rules]),
     )
     for rule in guideline.rules.values():
@@ -188,6 +190,9 @@ TEXTS: Mapping[str, RuleText] = GUIDELINE.rules
 
 OVERRIDE_REASONS: Mapping[str, str] = GUIDELINE.override_reasons
 """Code to display of every reason for not following a card."""
+
+SILENCES: Mapping[str, str] = GUIDELINE.suppressions
+"""What each value of ``suppressed`` in a verdict means, in a sentence."""
 
 INTRO: tuple[str, ...] = GUIDELINE.intro
 DISCLAIMER: tuple[str, ...] = GUIDELINE.disclaimer

@@ -22,6 +22,8 @@ NAMES = {
     "magnesium": "Mg",
     "potassium": "K",
     "egfr": "eGFR",
+    "creatinine": "Creatinine",
+    "weight": "Weight",
     "pth": "PTH",
     "phosphate": "Phosphate",
     "tsh": "TSH",

@@ -57,7 +57,7 @@ def _movement(problem: Problem) -> str:
     return next((word for concept, word in _WORDS.items() if concept in problem.concepts), "movement disorder")
 
 
-def problem_fact(problem: Problem, word: str) -> Fact:
+def problem_fact(problem: Problem, word: str = "recorded by code") -> Fact:
     """A recorded problem with its date, and how sure it is; ``word`` names one that is recorded by code alone."""
     dated = problem.onset or problem.recorded
     since = f", {dated.short()}" if dated else ", no date"
@@ -125,12 +125,14 @@ def last_told(patient: Patient, analytes: Sequence[str]) -> tuple[Fact, ...]:
 class Reading(msgspec.Struct, frozen=True):
     """The newest recent result of an analyte, or ``reason`` why there is none to use.
 
-    ``sure`` is False for a result that is not final or whose unit was inferred: information only.
+    ``sure`` is False for a result that is not final or whose unit was inferred: information only. ``doubt`` is the
+    reason why the result is not known to be the last word: a newer one is there, which is not final.
     """
 
     result: Result | None = None
     reason: str = ""
     references: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def sure(self) -> bool:
@@ -185,7 +187,13 @@ def reading(case: Case, analyte: str) -> Reading:
     newest = (final or recent)[0]
     if newest.problem or newest.value is None:
         return Reading(None, newest.problem or "implausible", (newest.reference,))
-    return Reading(newest, "", (newest.reference,))
+    early = [result for result in recent if result.provisional and _is_as_new(result, newest)]
+    doubt = "no-result" if early or newest.inferred else ""
+    return Reading(newest, "", (newest.reference,), doubt)
+
+
+def _is_as_new(one: Result, other: Result) -> bool:
+    return one.when is not None and other.when is not None and one.when.latest >= other.when.earliest
 
 
 def _why_none(patient: Patient, analyte: str) -> str:
@@ -201,6 +209,12 @@ def missing(case: Case, one: Reading, key: str = "observations") -> Verdict:
     """Why a rule that needs this result could not be evaluated; also where its range or comparator decides nothing."""
     gap = gap_verdict(case, (key,)) if one.result is None and one.reason in ("", "no-result") else None
     return gap or not_checked(one.reason or "no-result", one.references)
+
+
+def settled(case: Case, keys: tuple[str, ...], inputs: tuple[str, ...], *readings: Reading) -> Verdict:
+    """Clear, unless a key has a gap or one of the results is not known to be the last word."""
+    doubt = next((one for one in readings if one.doubt), None)
+    return gap_verdict(case, keys) or (not_checked(doubt.doubt, doubt.references) if doubt else clear(inputs))
 
 
 def state_references(state: labs.State) -> tuple[str, ...]:
@@ -242,6 +256,15 @@ def replacement(case: Case, classes: Collection[str] = _REPLACEMENT) -> Exposure
         e for e in case.others if e.current and not e.draft and e.route != "topical" and e.ingredient.classes & wanted
     )
     return next(taken, None)
+
+
+DRUG_LISTS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
+
+
+def unless_lists_whole(case: Case) -> Verdict | None:
+    """Why a drug that was not seen may still be current: a list that did not arrive, or a drug without a known name."""
+    lost = case.patient.unresolved_drugs
+    return gap_verdict(case, DRUG_LISTS) or (not_checked("drug-unrecognised", lost) if lost else None)
 
 
 def followed_up(case: Case) -> Referral | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from plugin.metabolic import Reading, missing, problem_fact, reading, result_fact
+from plugin.metabolic import Reading, missing, problem_fact, reading, result_fact, settled
 from plugin.rule import Case, Fact, Verdict
 
 
@@ -46,6 +46,6 @@ def hormone(case: Case) -> Reading:
     return reading(case, "pth")
 
 
-def undecided(case: Case, one: Reading) -> Verdict | None:
-    """Not-checked where the hormone is missing, or its range or comparator decides nothing; None where it is high."""
-    return None if one.is_above else missing(case, one)
+def unless_low(case: Case, keys: tuple[str, ...], inputs: tuple[str, ...], one: Reading) -> Verdict:
+    """Clear where the hormone is high; not-checked where it is missing, or its range or comparator decides nothing."""
+    return settled(case, keys, (*inputs, *one.references), one) if one.is_above else missing(case, one)

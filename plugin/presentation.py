@@ -16,7 +16,12 @@ PRESENTATIONS: Mapping[str, str] = {
     "interictal neurological examination": "interictal-examination",
     "response to anticonvulsant": "anticonvulsant-response",
     "aura": "attack-aura",
-}
+    **dict.fromkeys(
+        ("hla-b*15:02", "hla-b*1502", "hla-b 15:02", "hla-b*15:02 allele", "hla-b*15:02 genotype",
+         "hla-b*15:02 [presence]"),
+        "hla-b-1502",
+    ),
+}  # fmt: skip
 """The kind of a presentation by the name under which an Observation tells it; a site's map may give the kind too."""
 
 
@@ -25,7 +30,8 @@ class Presentation(msgspec.Struct, frozen=True):
 
     ``kind`` is one of ``PRESENTATIONS`` or "imaging". ``value`` is "kinesigenic" or "other" of a trigger, "preserved"
     or "impaired" of awareness, "normal" or "abnormal" of an examination or image ("" where the words leave it open),
-    "good", "poor" or "none" of a response, "present" or "absent" of an aura; a duration is ``seconds``, with its
+    "good", "poor" or "none" of a response, "present" or "absent" of an aura, "positive" or "negative" of the allele
+    HLA-B*15:02, the one test told by name; a duration is ``seconds``, with its
     comparator. ``about`` is what an image shows ("mri", "ct" or "eeg"; "brain" or "spine"), ``concepts`` the conditions
     that its conclusion names. ``problem`` is why it could not be read, as a reason of the contract: it is then neither
     present nor absent. ``noted`` says that it was read from the note of a condition.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 
 import msgspec
@@ -51,7 +52,8 @@ class Option(msgspec.Struct, frozen=True, gc=False):
 
     ``kind`` is ``cover``, ``alternative``, ``labs``, ``remove``, ``stop-other``, ``undosed`` (drafts without product
     and dose), ``request`` (a referral, an image or a test in words), ``reaction`` (a record of a dystonic reaction to a
-    drug), ``dose`` or ``advice`` (both words only).
+    drug), ``shorten`` (the draft to ``days``), ``reduce`` (the draft to a lower dose), ``dose`` or ``advice`` (both
+    words only).
     ``codes`` names drugs (ingredient names), analytes, or rows of ``plugin.suggestions``; ``reference`` the order it is
     about; ``tier`` the tier that an alternative must stay below.
     """
@@ -61,6 +63,7 @@ class Option(msgspec.Struct, frozen=True, gc=False):
     codes: tuple[str, ...] = ()
     reference: str = ""
     tier: str = ""
+    days: Decimal | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -70,7 +73,7 @@ class Finding(msgspec.Struct, frozen=True):
     ``notes`` limits of the data used. ``against`` says that the patient should rather not have this drug at all: the
     card then offers nothing that helps to give it. ``by_link`` marks a finding that is shown as a link to the rule's
     page on a card that stands for other reasons, never on its own. ``beside`` names the rules on whose card alone the
-    finding appears, as one line more. ``state`` are short keys without patient data of what would re-open an overridden
+    finding appears, as one line more. ``reference`` are lines to read up, marked as no order. ``state`` are short keys without patient data of what would re-open an overridden
     card ("major:prior-dystonia", "severe:calcium").
     """
 
@@ -85,6 +88,7 @@ class Finding(msgspec.Struct, frozen=True):
     by_link: bool = False
     state: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    reference: tuple[str, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -2,60 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL
 
-import msgspec
-
 from cds_hooks import service as host
 from cds_hooks.errors import CodesTrouble, Trouble
+from cds_hooks.signoff import read_book
 from plugin import samples, vocabulary
 from plugin.cards import Frame, cards_of, subject_of
 from plugin.desk import TerminologyDesk
 from plugin.desk.problems import refusal
-from plugin.desk.tokens import lab_tokens
+from plugin.diagnosis import relevant
 from plugin.engine import Judged, judge
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.fhir.reader import read
 from plugin.fhir.types import AnyResource
 from plugin.fhir.unmapped import Strange
-from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SUPPRESSIONS, TEXTS
+from plugin.fingerprint import content_hash, fingerprint
+from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SILENCES, SUPPRESSIONS, TEXTS
 from plugin.ids import uuid5
+from plugin.needs import TYPES, keys_of, template
 from plugin.patient import Order
 from plugin.published import Published
 from plugin.rule import Policy, Rule, Status
 from plugin.rules import RULES
 from plugin.suggestions import Originals
-from plugin.suppression import Situation, drug_label, memos, silenced
+from plugin.suppression import Situation, drug_label, memos, silenced, without_unsigned
 from plugin.thresholds import TABLE, Limits
 from plugin.vocabulary import terminology
 
 VERSION = "0.1.0"
-_COUNT = 200
-
-TYPES: Mapping[str, str] = {
-    "patient": "Patient",
-    "medications": "MedicationRequest",
-    "medicationStatements": "MedicationStatement",
-    "medicationAdministrations": "MedicationAdministration",
-    "medicationDispenses": "MedicationDispense",
-    "allergies": "AllergyIntolerance",
-    "conditions": "Condition",
-    "observations": "Observation",
-    "familyHistory": "FamilyMemberHistory",
-    "encounter": "Encounter",
-    "serviceRequests": "ServiceRequest",
-    "procedures": "Procedure",
-    "diagnosticReports": "DiagnosticReport",
-    "glucose": "Observation",
-}
-
-# The value set of each key that searches results. Glucose has its own: of inpatients there are so many that the others
-# would be crowded out of the page.
-_CODED = {"observations": "observations", "glucose": "lab-glucose"}
 
 _TITLES = {
     "order-select": ("Dystonia risk: order select", "drug choice"),
@@ -74,48 +52,12 @@ _ABOUT = {
     "medication-refill": "medications",
     "problem-list-item-create": "conditions",
 }
+_PROBLEM_LIST = "problem-list-item-create"
 _ORDER_HOOKS = frozenset({"order-select", "order-sign", "medication-refill"})
 _USAGE = (
     "Works from prefetch alone; no access to the FHIR server is needed. Every key is optional: what was not sent or "
     "could not be read is named on the card. R4 resources."
 )
-
-
-def template(key: str) -> str:
-    """The prefetch template of a key, inside the query subset that CDS Hooks recommends."""
-    kind = TYPES[key]
-    if key == "patient":
-        return "Patient/{{context.patientId}}"
-    if key == "encounter":
-        return "Encounter/{{context.encounterId}}"
-    base = f"{kind}?patient={{{{context.patientId}}}}"
-    if key in _CODED:
-        return f"{base}&code={_codes(key)}&_sort=-date&_count={_COUNT}"
-    sort = {
-        "medications": "-authoredon",
-        "medicationAdministrations": "-effective-time",
-        "medicationDispenses": "-whenhandedover",
-        "medicationStatements": "-effective",
-        "serviceRequests": "-authored",
-        "diagnosticReports": "-date",
-    }.get(key)
-    return f"{base}&_sort={sort}&_count={_COUNT}" if sort else f"{base}&_count={_COUNT}"
-
-
-def _codes(key: str) -> str:
-    """The shipped codes of a key that searches results, and the site's own."""
-    shipped = (f"{coding.system}|{coding.code}" for coding in terminology().members(_CODED[key]))
-    return ",".join((*shipped, *lab_tokens(terminology(), lambda analyte: (analyte == "glucose") == (key == "glucose"))))
-
-
-def keys_of(hook: str) -> tuple[str, ...]:
-    """The prefetch keys that the rules of a hook need, in a fixed order; nothing is asked for that no rule reads."""
-    needed = {key for rule in RULES if hook in rule.hooks for key in rule.needs} | {"patient"}
-    if any("observations" in rule.needs for rule in RULES if hook in rule.hooks):
-        needed.add("encounter")
-    if any("medications" in rule.needs for rule in RULES if hook in rule.hooks):
-        needed |= {key for key in TYPES if key.startswith("medication")}
-    return tuple(key for key in TYPES if key in needed)
 
 
 class Dystonia:
@@ -126,6 +68,11 @@ class Dystonia:
         self.site = site
         self.limits = _limits(site)
         self.policy = Policy(site.jurisdiction, _switched_off(site), frozenset(site.prophylaxis_order_sets))
+        book = read_book(site.signoff)
+        self.prints = {rule.id: fingerprint(rule, self.limits, self.policy) for rule in RULES}
+        self.standings = {rule.id: book.standing(rule.id, self.prints[rule.id]) for rule in RULES}
+        self.unsigned = frozenset(rule for rule, standing in self.standings.items() if not standing.signed)
+        self.silent = self.unsigned if site.unsigned == "silent" else frozenset()
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
         self.namespace = uuid5(NAMESPACE_URL.bytes, site.canonical)
         self.orderable = _orderable()
@@ -134,15 +81,14 @@ class Dystonia:
         """One hash over rules, figures, wording and codes: what decides an answer."""
         told = {
             "version": VERSION,
-            "rules": [[rule.id, rule.version, list(rule.hooks), rule.ceiling] for rule in RULES],
-            "limits": self.limits.as_dict(),
             "codes": terminology().content_hash,
             "jurisdiction": self.site.jurisdiction,
             "suppressions-off": sorted(self.policy.off),
             "prophylaxis-order-sets": sorted(self.site.prophylaxis_order_sets),
             "expected": sorted(self.site.expected_keys),
+            "silent": sorted(self.silent),
         }
-        return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+        return content_hash(RULES, self.limits, self.policy, told)
 
     def evaluate(self, call: host.HookCall) -> host.Answer:
         """Judge one call; pure but for the call itself."""
@@ -170,8 +116,9 @@ class Dystonia:
             self.limits,
             policy=self.policy,
             deadline=call.deadline,
+            relevant=call.service.hook != _PROBLEM_LIST or bool(about and about.unreadable) or relevant(patient),
         )
-        judged = silenced(judged, self._situation(call))
+        judged = silenced(without_unsigned(judged, self.silent), self._situation(call))
         frame = Frame(
             self.site.public_url,
             self.site.canonical,
@@ -181,11 +128,18 @@ class Dystonia:
             self.orderable,
             call.options.show_evidence_support,
             call.options.alert_non_serious,
+            self.unsigned,
         )
         cards, quiet = cards_of(judged, frame)
         results = [result for one in judged for result in _results(one, quiet)]
         subjects_named = [subject for one in judged if (subject := _subject(one))]
-        return host.Answer(cards, results, subjects_named, strange.told(call.patient_id), memos=_memos(judged))
+        unmapped, unsigned = strange.told(call.patient_id), self._unsigned(judged)
+        return host.Answer(cards, results, subjects_named, unmapped, _memos(judged), unsigned)
+
+    def _unsigned(self, judged: Sequence[Judged]) -> Sequence[str]:
+        """The rules that found something here and that nobody of the site signed off as they are."""
+        found = {rule.id for one in judged for rule, verdict in one.verdicts if verdict.status is Status.FIRED}
+        return sorted(found & self.unsigned)
 
     def _situation(self, call: host.HookCall) -> Situation:
         return Situation(
@@ -292,7 +246,12 @@ def _threshold_rows(rule: Rule, limits: Limits) -> tuple[tuple[str, str, str, st
     )
 
 
-def _page(rule: Rule, limits: Limits) -> host.GuidelinePage:
+def _bounds(rule: Rule) -> tuple[tuple[str, str, str], ...]:
+    figures = (TABLE[name] for name in rule.thresholds)
+    return tuple((f"{one.value:f}", f"{one.lowest:f}", f"{one.highest:f}") for one in figures)
+
+
+def _page(rule: Rule, own: Dystonia) -> host.GuidelinePage:
     text = TEXTS[rule.id]
     sources = tuple(
         host.Citation(**{name: getattr(BIBLIOGRAPHY[key], name) for name in host.Citation.__slots__})
@@ -309,7 +268,7 @@ def _page(rule: Rule, limits: Limits) -> host.GuidelinePage:
         text.summary_example,
         text.looks_for,
         text.levels,
-        _threshold_rows(rule, limits),
+        _threshold_rows(rule, own.limits),
         text.missing_data,
         text.suppressions,
         text.options,
@@ -320,14 +279,16 @@ def _page(rule: Rule, limits: Limits) -> host.GuidelinePage:
         text.not_covered,
         max((source.date_read for source in sources), default=""),
         min((source.review_by for source in sources), default=""),
+        own.prints[rule.id],
+        own.standings[rule.id],
+        _bounds(rule),
     )
 
 
 def _sample(patient: samples.SamplePatient) -> host.SamplePatient:
     build: Callable[[datetime], Mapping[str, Any]] = patient.build
-    return host.SamplePatient(
-        patient.id, patient.name, patient.story, patient.shows, patient.hook, patient.orders, build
-    )
+    told = (patient.id, patient.name, patient.story, patient.shows, patient.hook)
+    return host.SamplePatient(*told, patient.orders, build, patient.refills, patient.conditions)
 
 
 def _codes_in_force(site: host.Site) -> TerminologyDesk:
@@ -360,16 +321,18 @@ def dystonia(site: host.Site) -> host.Plugin:
         own.ruleset,
         AnyResource,
         tuple(_service(hook, own.evaluate) for hook in HOOKS),
-        tuple(_page(rule, own.limits) for rule in RULES),
+        tuple(_page(rule, own) for rule in RULES),
         tuple(INTRO),
         tuple(DISCLAIMER),
         tuple(_sample(patient) for patient in samples.PATIENTS),
-        tuple(host.SampleOrder(order.id, order.name, order.resource) for order in samples.ORDERS),
+        tuple(host.SampleOrder(order.id, order.name, order.resource, order.fields) for order in samples.ORDERS),
         tuple(host.OverrideReason(code, display) for code, display in OVERRIDE_REASONS.items()),
         _counts(),
         published.artefacts,
         desk,
         published.member,
+        tuple(host.SampleCondition(one.id, one.name, one.resource) for one in samples.CONDITIONS),
+        SILENCES,
     )
 
 

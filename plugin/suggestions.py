@@ -36,6 +36,14 @@ _REQUESTS = {
     "endocrinology": "Referral to endocrinology",
     "genetics-22q11": "Genetic test for 22q11.2 deletion",
     "ct-head": "CT of the head (calcification of the basal ganglia)",
+    "botulinum-assessment": "Referral for assessment of focal dystonia (botulinum toxin)",
+    "dbs-assessment": "Referral for assessment of deep brain stimulation",
+    "neurosurgery": "Referral to neurosurgery",
+    "neurology": "Referral to neurology",
+    "mri-brain": "MRI of the brain",
+    "mri-spine": "MRI of the spine",
+    "eeg": "Electroencephalogram (EEG)",
+    "genetics-pkd": "Genetic panel for paroxysmal movement disorders, PRRT2 first",
 }
 
 Suggestion = dict[str, Any]
@@ -227,6 +235,24 @@ class Builder:
         words = [_REQUESTS[code] for code in option.codes]
         self._put(option.label, *(self._draft(text, "ServiceRequest", {"code": {"text": text}}) for text in words))
 
+    def reaction(self, option: Option) -> None:
+        """The record of a dystonic reaction to a drug, for somebody to confirm."""
+        drug = _ingredient(option.codes[0])
+        coded = {"system": RXNORM, "code": drug.rxcui, "display": drug.name}
+        code = {"text": drug.name} if drug.rxcui.startswith("local:") else {"coding": [coded], "text": drug.name}
+        manifestation = [{"system": one.system, "code": one.code} for one in terminology().members("reaction-dystonia")]
+        resource = {
+            "resourceType": "AllergyIntolerance",
+            "clinicalStatus": _status("clinical", "active"),
+            "verificationStatus": _status("verification", "unconfirmed"),
+            "type": "intolerance",
+            "category": ["medication"],
+            "code": code,
+            "patient": self._subject(),
+            "reaction": [{"manifestation": [{"coding": manifestation, "text": "Dystonia"}]}],
+        }
+        self._put(option.label, _create(option.label, resource))
+
     def _draft(self, description: str, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
         resource = {"resourceType": kind, "status": "draft", "intent": "order", **asked, "subject": self._subject()}
         return _create(description, resource | self._encounter())
@@ -268,6 +294,7 @@ _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
     "labs": Builder.labs,
     "undosed": Builder.undosed,
     "request": Builder.request,
+    "reaction": Builder.reaction,
 }
 
 
@@ -276,6 +303,11 @@ def _ingredient(name: str) -> Ingredient:
     if found is None:
         raise LookupError(f"The value sets hold no ingredient named {name!r}: a suggestion cannot be built.")
     return found
+
+
+def _status(kind: str, code: str) -> dict[str, Any]:
+    system = f"http://terminology.hl7.org/CodeSystem/allergyintolerance-{kind}"
+    return {"coding": [{"system": system, "code": code}]}
 
 
 def _create(description: str, resource: dict[str, Any]) -> dict[str, Any]:

@@ -89,6 +89,24 @@ def silenced(judged: Sequence[Judged], situation: Situation) -> list[Judged]:
     return [_quieter(one, situation, situation.memory(situation.now - longest)) for one in judged]
 
 
+def without_unsigned(judged: Sequence[Judged], silent: frozenset[str]) -> list[Judged]:
+    """The verdicts with the findings of the rules named silenced, because nobody of the site signed these rules off.
+
+    What could not be checked is always told: notes about data judge no patient.
+    """
+    if not silent:
+        return list(judged)
+    return [
+        Judged(one.case, tuple([(rule, _unsigned(rule, verdict, silent)) for rule, verdict in one.verdicts]))
+        for one in judged
+    ]
+
+
+def _unsigned(rule: Rule, verdict: Verdict, silent: frozenset[str]) -> Verdict:
+    shown = rule.id not in silent or not _may_be_shown(rule, verdict)
+    return verdict if shown else msgspec.structs.replace(verdict, suppressed="unsigned")
+
+
 def memos(judged: Sequence[Judged]) -> list[Memo]:
     """What to remember of every finding that may reach a card."""
     return [

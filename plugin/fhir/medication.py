@@ -33,7 +33,8 @@ def _from_text(text: str, rejecting: bool = True) -> Medication:
         how = "misspelt text" if match.misspelt else "text"
         medication = Medication("text", text, match.ingredients, match.route, match.long_acting, matched_by=how)
         return msgspec.structs.replace(medication, strengths=_strengths(match.strengths, text))
-    return Medication("ordinary", text, route=match.route, stem=_stem(text))
+    denied = next((item.name for item in match.ingredients if item.tier in _STEM_TIERS), "")
+    return Medication("ordinary", text, route=match.route, stem=denied or _stem(text))
 
 
 # "5 mg tablet" is what a tablet holds; "5 mg" alone may as well be the dose.

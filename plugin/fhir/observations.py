@@ -282,6 +282,8 @@ def _shown(
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"
     written = f"{plain_comparator(quantity)}{number_words} {unit}".strip()
+    if not unit and value is not None and units.CANONICAL.get(analyte) == "mmol/L":
+        return f"{written} (no unit), read as {plain_comparator(quantity)}{value:.2f} mmol/L"
     if not unit:
         return f"{written} (no unit)"
     if value is None or units.CANONICAL.get(analyte) != "mmol/L" or "".join(unit.split()).lower() == "mmol/l":

@@ -33,6 +33,7 @@ _VALUES = {
     "interictal-examination": ("normal", "abnormal"),
     "anticonvulsant-response": ("good", "poor", "none"),
     "attack-aura": ("present", "absent"),
+    "hla-b-1502": ("positive", "negative"),
 }
 _KINESIGENIC = re.compile(
     r"(?<!non[\s-])\bkinesigenic|\bsudden (?:voluntary )?movements?\b|\bstanding up\b|\bstartled? to move\b"

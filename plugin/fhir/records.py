@@ -129,15 +129,18 @@ def meaning(raw: bytes) -> Meaning | None:
 def _in_words(coded: frozenset[str], texts: list[str]) -> frozenset[str]:
     """What the texts of a Condition add to its codes."""
     found = _worded(texts)
-    if "dystonia" in found and "drug-dystonia" not in coded and _blames_drug(texts):
+    failed = "treatment-failed" in found
+    if "dystonia" in found and "drug-dystonia" not in coded and _blames_drug(texts, failed):
         found |= {"drug-dystonia-by-text"}
     if "stroke" in coded:
         found = found.union(*(terminology().condition_words.site(text) for text in texts))
     return found - coded
 
 
-def _blames_drug(texts: list[str]) -> bool:
-    return bool(_drugs_in(texts)) or terminology().condition_words.blames_drug(" ".join(texts))
+def _blames_drug(texts: list[str], failed: bool) -> bool:
+    # A drug that failed to help is not blamed, unless it can cause dystonia itself.
+    named = [drug for drug in _drugs_in(texts) if drug.tier or not failed]
+    return bool(named) or terminology().condition_words.blames_drug(" ".join(texts))
 
 
 def problem_of(resource: Resource, meant: Meaning) -> Problem:

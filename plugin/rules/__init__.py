@@ -13,7 +13,26 @@ from plugin.rules import (
     thyroid_excess,
     untreated_hypoparathyroidism,
 )
+from plugin.rules import (
+    acquired_dystonia,
+    cortical_malformation,
+    drug_induced_dystonia,
+    genes_by_phenotype,
+    infant_posturing,
+    kinesigenic_pattern,
+    kinesigenic_red_flags,
+    tethered_cord_suspected,
+    wilson_disease,
+)
 from plugin.rules import two_dopamine_blockers as two_blockers
+from plugin.rules import (
+    botulinum_toxin_reference,
+    deep_brain_stimulation_reference,
+    genetic_treatment_reference,
+    levodopa_trial_reference,
+    pkd_anticonvulsant,
+    tethered_cord_referral,
+)
 
 RULES: tuple[Rule, ...] = (
     acute_dystonia.RULE,
@@ -28,5 +47,21 @@ RULES: tuple[Rule, ...] = (
     thyroid_excess.RULE,
     glucose_with_new_movement.RULE,
     calcium_phosphate_pattern.RULE,
+    botulinum_toxin_reference.RULE,
+    deep_brain_stimulation_reference.RULE,
+    levodopa_trial_reference.RULE,
+    pkd_anticonvulsant.RULE,
+    tethered_cord_referral.RULE,
+    genetic_treatment_reference.RULE,
+    kinesigenic_red_flags.RULE,
+    kinesigenic_pattern.RULE,
+    acquired_dystonia.RULE,
+    tethered_cord_suspected.RULE,
+    cortical_malformation.RULE,
+    genes_by_phenotype.RULE,
+    infant_posturing.RULE,
+    drug_induced_dystonia.RULE,
+    wilson_disease.RULE,
+    kinesigenic_pattern.ALIKE,
     *data_quality.RULES,
 )

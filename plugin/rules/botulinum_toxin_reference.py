@@ -53,7 +53,7 @@ def _treated(case: Case) -> Exposure | None:
 def _finding(lasting: list[Problem]) -> Finding:
     return Finding(
         Indicator.INFO,
-        "Focal dystonia for more than 6 months: botulinum toxin is a specialist option.",
+        "Long-standing focal dystonia, no referral on record: botulinum toxin is a specialist option.",
         ("Botulinum toxin is a specialist option for focal dystonia; evidence is weaker in the leg.",),
         (problem_fact(lasting[0]),),
         (),

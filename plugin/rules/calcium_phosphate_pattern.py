@@ -13,6 +13,7 @@ from plugin.metabolic import (
     movements,
     reading,
     result_fact,
+    settled,
     state_references,
     unless_low,
 )
@@ -25,9 +26,7 @@ from plugin.rule import (
     Option,
     Rule,
     Verdict,
-    clear,
     fired,
-    gap_verdict,
 )
 
 _MOVEMENTS = DYSTONIA | PAROXYSMAL | {"dyskinesia", "parkinson", "parkinsonism-unspecified", "secondary-parkinsonism"}
@@ -44,7 +43,7 @@ def evaluate(case: Case) -> Verdict:
     inputs = (*state_references(case.calcium), *phosphate.references, *hormone.references)
     if not phosphate.is_above:
         decided = phosphate.is_not_above
-        return (gap_verdict(case, ("observations",)) or clear(inputs)) if decided else missing(case, phosphate)
+        return settled(case, ("observations",), inputs, phosphate) if decided else missing(case, phosphate)
     low = parathyroid.too_low(case, hormone)
     if low is not None:
         return fired(_finding(case, phosphate, hormone, low.words, "hypoparathyroid pattern"), inputs)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from plugin import labs
 from plugin.drug_risk import blocker_of
-from plugin.metabolic import capital, days_told, last_told, measured, problem_fact, replacement
+from plugin.metabolic import (
+    capital,
+    days_told,
+    last_told,
+    measured,
+    problem_fact,
+    replacement,
+    unless_lists_whole,
+)
 from plugin.patient import Problem
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -77,7 +85,7 @@ def _measured(case: Case, found: Problem, reason: _Reason) -> Verdict:
     if last.result is not None:
         within = measured(case.patient, labs.CALCIUM, case.limits.span("calcium_replaced_days"))
         open_question = treated is None and within.result is None
-        return (gap_verdict(case, ("medications",)) if open_question else None) or clear(inputs)
+        return (unless_lists_whole(case) if open_question else None) or clear(inputs)
     if last.doubt:
         return not_checked(last.doubt, inputs)
     # "Not measured" needs a result list that was returned and is whole.

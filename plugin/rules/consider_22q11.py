@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from plugin import parathyroid
 from plugin.metabolic import calcium_facts, capital, problem_fact, state_references, unless_low
 from plugin.parathyroid import Cause
-from plugin.patient import Age, Problem
+from plugin.patient import Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -47,7 +49,7 @@ def evaluate(case: Case) -> Verdict:
     hormone = parathyroid.hormone(case)
     cause = parathyroid.too_low(case, hormone)
     if cause is None:
-        return parathyroid.undecided(case, hormone) or clear((*inputs, *hormone.references))
+        return parathyroid.unless_low(case, ("observations",), inputs, hormone)
     return _signs(case, cause, (*inputs, *cause.references))
 
 
@@ -55,36 +57,47 @@ def _signs(case: Case, cause: Cause, inputs: tuple[str, ...]) -> Verdict:
     found = {word: problem for concept, word in _SIGNS.items() if (problem := _sign(case, concept)) is not None}
     gap = gap_verdict(case, ("conditions",))
     if not found:
-        return gap or clear(inputs)
+        return gap or _unknown_onset(case) or clear(inputs)
     # What explains the low calcium stands on the problem list: without a whole one it is not known to be unexplained.
     return gap or fired(_finding(case, cause, found), (*inputs, *(problem.reference for problem in found.values())))
 
 
 def _sign(case: Case, concept: str) -> Problem | None:
     """The active problem that is the sign; seizures count past ones too, but only such as began in childhood."""
-    found = [
-        problem for problem in case.patient.problems if concept in problem.concepts and _counts(case, concept, problem)
+    if concept == "seizures":
+        return next((problem for problem in _seizures(case) if _began_in_childhood(case, problem)), None)
+    return case.patient.has(concept, unconfirmed=True)
+
+
+def _seizures(case: Case) -> list[Problem]:
+    return [
+        problem for problem in case.patient.problems if "seizures" in problem.concepts and problem.state != "refuted"
     ]
-    return found[0] if found else None
 
 
-def _counts(case: Case, concept: str, problem: Problem) -> bool:
-    if problem.state != "active" and (concept != "seizures" or problem.state != "past"):
-        return False
-    if concept != "seizures":
-        return True
+def _unknown_onset(case: Case) -> Verdict | None:
+    """Seizures that may have begun in childhood, as far as the dates tell."""
+    unknown = tuple(problem.reference for problem in _seizures(case) if _began_in_childhood(case, problem) is None)
+    return (gap_verdict(case, ("patient",)) or not_checked("date-missing", unknown)) if unknown else None
+
+
+def _began_in_childhood(case: Case, problem: Problem) -> bool | None:
+    """Whether they began before adult age; None where that is not known. A recording in childhood is late enough."""
     age, adult = case.patient.age, case.limits.adult_from
     if age is None:
-        return False
-    return age.oldest_years < adult or _oldest_at(problem, age) < adult
-
-
-def _oldest_at(problem: Problem, age: Age) -> int:
-    """Completed years at the onset, else when it was recorded: the most that the dates allow; without a date, now."""
+        return None
+    if age.oldest_years < adult:
+        return True
     born = parse(age.birth_date)
     if problem.onset is None or born is None:
-        return age.oldest_years
-    then, birth = problem.onset.latest, born.earliest
+        return None
+    if _years(born.earliest, problem.onset.latest) < adult:
+        return True
+    begun = problem.onset != problem.recorded and _years(born.latest, problem.onset.earliest) >= adult
+    return False if begun else None
+
+
+def _years(birth: datetime, then: datetime) -> int:
     return then.year - birth.year - ((then.month, then.day) < (birth.month, birth.day))
 
 

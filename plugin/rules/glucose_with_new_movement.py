@@ -13,6 +13,7 @@ from plugin.metabolic import (
     movements,
     reading,
     result_fact,
+    settled,
 )
 from plugin.patient import Problem
 from plugin.rule import (
@@ -23,7 +24,6 @@ from plugin.rule import (
     Option,
     Rule,
     Verdict,
-    clear,
     fired,
     gap_verdict,
     not_checked,
@@ -58,7 +58,7 @@ def _with_glucose(case: Case, movement: Problem) -> Verdict:
     if glucose.is_from(limits.glucose_high):
         return fired(_finding(case, movement, glucose, low=False), inputs)
     if glucose.is_from(limits.glucose_low) and glucose.is_under(limits.glucose_high):
-        return gap_verdict(case, _KEYS) or clear(inputs)
+        return settled(case, _KEYS, inputs, glucose)
     return missing(case, glucose, "glucose")
 
 

@@ -17,12 +17,12 @@ from plugin.rule import (
     gap_verdict,
     not_checked,
 )
-from plugin.rules import pkd_pattern, pkd_red_flags
+from plugin.rules import kinesigenic_pattern, kinesigenic_red_flags
 from plugin.treatment import dystonias, oldest_at_onset, onset_fact, read_from_words
 
 _FORMS = frozenset({"limb-dystonia"})
 # An acquired cause and paroxysms are other roads; the specification keeps this one off the cards of R-DX-01 and 02.
-_NEVER_BESIDE = (pkd_red_flags.RULE, pkd_pattern.RULE)
+_NEVER_BESIDE = (kinesigenic_red_flags.RULE, kinesigenic_pattern.RULE)
 
 
 def evaluate(case: Case) -> Verdict:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from plugin.drug_risk import weight_kg
+from plugin.drug_risk import weight_of
 from plugin.factors import age_fact
-from plugin.labs import newest
+from plugin.labs import describe, newest
 from plugin.offers import instead, remove
+from plugin.patient import Result
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -87,58 +88,60 @@ def _by_age(figure: str, level: Callable[[Case], Indicator], summary: Callable[[
 def _prochlorperazine(case: Case, drug: Ingredient) -> Verdict:
     """Younger than 2 years or lighter than 20 lb; an operation today in any child is a warning."""
     below = _below(case, case.limits.prochlorperazine_from)
-    weight = weight_kg(case)
-    limit = case.limits.prochlorperazine_weight_kg
-    inputs = [f"Patient/{case.patient.id}"]
-    facts = []
-    if weight is not None:
-        result = newest(case.patient, ("weight",))
-        if result is not None:
-            inputs.append(result.reference)
-            told = result.when.short() if result.when else "no date"
-            facts.append(Fact(f"Weight {weight:.4g} kg ({told})", result.reference))
-    light = weight is not None and weight < limit
-    if below is True or light:
+    weight = weight_of(case)
+    inputs = (f"Patient/{case.patient.id}", *([weight.reference] if weight is not None else []))
+    level = _CRITICAL if below is True else _light(case, weight)
+    if level is not None:
         summary = (
             f"Prochlorperazine under {case.limits.prochlorperazine_from} years or 20 lb (9 kg) is contraindicated."
         )
         why = "The label holds it contraindicated below this age or weight."
-        return fired(_finding(case, drug, _CRITICAL, summary, why, *facts), tuple(inputs))
+        return fired(_finding(case, drug, level, summary, why, *_weight_facts(case, weight)), inputs)
     if isinstance(below, Verdict):
         return below
-    return _surgery_today(case, drug, tuple(inputs)) or _weight_needed(case, tuple(inputs)) or clear(tuple(inputs))
+    return _surgery_today(case, drug, inputs) or _weight_needed(case, weight, inputs) or clear(inputs)
+
+
+def _light(case: Case, weight: Result | None) -> Indicator | None:
+    """Critical below the label's weight; a weight that is not final or has no unit of its own is information only."""
+    if weight is None or weight.value is None or weight.value >= case.limits.prochlorperazine_weight_kg:
+        return None
+    return Indicator.INFO if weight.provisional or weight.inferred else _CRITICAL
+
+
+def _weight_facts(case: Case, weight: Result | None) -> tuple[Fact, ...]:
+    return (Fact(describe(weight, case.patient), weight.reference),) if weight is not None else ()
 
 
 def _surgery_today(case: Case, drug: Ingredient, inputs: tuple[str, ...]) -> Verdict | None:
     age = case.patient.age
-    surgery = case.patient.surgery_today
-    if not surgery or age is None or age.years >= case.limits.adult_from:
+    if age is None or age.years >= case.limits.adult_from:
         return None
+    surgery = case.patient.surgery_today
+    if not surgery:
+        return gap_verdict(case, ("procedures", "encounter"))
     summary = "Prochlorperazine in a child with an operation today: the label says not in paediatric surgery."
     why = "The label holds it contraindicated in paediatric surgery."
     fact = Fact("Operation today", surgery)
     return fired(_finding(case, drug, _WARNING, summary, why, fact), (*inputs, surgery))
 
 
-def _weight_needed(case: Case, inputs: tuple[str, ...]) -> Verdict | None:
+def _weight_needed(case: Case, weight: Result | None, inputs: tuple[str, ...]) -> Verdict | None:
     """Between 2 and 4 years the weight decides, and R-DQ-04 asks for it."""
     age = case.patient.age
-    if age is None or age.years >= case.limits.weight_needed_below or weight_kg(case) is not None:
+    if weight is not None or age is None or age.years >= case.limits.weight_needed_below:
         return None
+    unread = next((result for result in case.patient.results.get("weight", ()) if result.problem), None)
+    if unread is not None:
+        return not_checked(unread.problem, (*inputs, unread.reference))
     old = newest(case.patient, ("weight",))
     if old is not None:
-        return not_checked("stale" if not old.problem else old.problem, (*inputs, old.reference))
+        return not_checked("stale", (*inputs, old.reference))
     return gap_verdict(case, ("observations",)) or not_checked("no-result", inputs)
 
 
 def _metoclopramide_level(case: Case) -> Indicator:
     return _WARNING if case.jurisdiction == "us" else _CRITICAL
-
-
-def _metoclopramide_summary(case: Case) -> str:
-    if case.jurisdiction == "us":
-        return "Metoclopramide under 1 year: not recommended (US label); contraindicated by EMA and MHRA."
-    return "Metoclopramide under 1 year: contraindicated (EMA/MHRA); not recommended (US label)."
 
 
 RULES: tuple[Rule, ...] = (
@@ -167,8 +170,10 @@ RULES: tuple[Rule, ...] = (
             "weight_days_infant",
             "weight_days_toddler",
             "weight_days_child",
+            "surgery_days",
         ),
         "observations",
+        "procedures",
         "encounter",
     ),
     _rule(
@@ -178,7 +183,7 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "metoclopramide_from",
             _metoclopramide_level,
-            _metoclopramide_summary,
+            lambda case: "Metoclopramide under 1 year: contraindicated (EMA/MHRA); not recommended (US label).",
             "EMA and MHRA hold it contraindicated below this age; the US label does not recommend it for children.",
         ),
         ("metoclopramide_from",),

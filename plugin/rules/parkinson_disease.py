@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from plugin.drug_risk import Blocker, blocker_of
 from plugin.offers import instead, remove
 from plugin.patient import Problem
@@ -26,12 +30,22 @@ _KEYS = ("conditions",)
 _CONTRAINDICATED = "haloperidol"
 _WARNING, _INFO = Indicator.WARNING, Indicator.INFO
 
-# Condition, its name on the card, the level for any dopamine blocker, and whether haloperidol is critical.
+
+class _Row(msgspec.Struct, frozen=True):
+    """A condition: its name to begin a sentence with and inside one, the level for any dopamine blocker."""
+
+    concept: str
+    name: str
+    inside: str
+    level: Indicator
+    contraindicates: bool = False
+
+
 _CONDITIONS = (
-    ("parkinson", "Parkinson disease", _WARNING, True),
-    ("lewy-body", "Dementia with Lewy bodies", _WARNING, True),
-    ("parkinsonism-unspecified", "Parkinsonism", _WARNING, False),
-    ("basal-ganglia-lesion", "Basal ganglia or thalamic lesion", _INFO, False),
+    _Row("parkinson", "Parkinson disease", "Parkinson disease", _WARNING, True),
+    _Row("lewy-body", "Dementia with Lewy bodies", "dementia with Lewy bodies", _WARNING, True),
+    _Row("parkinsonism-unspecified", "Parkinsonism", "parkinsonism", _WARNING),
+    _Row("basal-ganglia-lesion", "Basal ganglia or thalamic lesion", "a basal ganglia or thalamic lesion", _INFO),
 )
 
 
@@ -44,44 +58,54 @@ def evaluate(case: Case) -> Verdict:
     if blocker is None or TIERS[blocker.tier] < TIERS["L"]:
         return NOT_APPLICABLE
     for unconfirmed in (False, True):
-        for concept, name, level, contraindicates in _CONDITIONS:
-            found = case.patient.has(concept, unconfirmed=unconfirmed)
+        for row in _CONDITIONS:
+            found = case.patient.has(row.concept, unconfirmed=unconfirmed)
             if found is not None:
-                critical = contraindicates and blocker.name == _CONTRAINDICATED
-                return fired(_finding(case, blocker, found, name, level, critical), (found.reference,))
+                return fired(_finding(case, blocker, found, row), (found.reference,))
     return gap_verdict(case, _KEYS) or clear()
 
 
-def _finding(
-    case: Case, blocker: Blocker, problem: Problem, name: str, level: Indicator, contraindicated: bool
-) -> Finding:
-    lesion = level is _INFO
-    if contraindicated:
-        level = Indicator.CRITICAL
-    if problem.unconfirmed:
-        level, name = _INFO, f"Possible {name[:1].lower() if not name.startswith('P') else 'P'}{name[1:]}"
-    advice = (
-        "is contraindicated; may cause severe rigidity or dystonia"
-        if contraindicated
-        else "may bring out dystonia or parkinsonism"
-        if lesion
-        else "may cause severe rigidity or dystonia. Consider another drug"
-    )
+def _finding(case: Case, blocker: Blocker, problem: Problem, row: _Row) -> Finding:
+    contraindicated = row.contraindicates and blocker.name == _CONTRAINDICATED
+    worded = row.concept in problem.worded
     since = f", since {problem.onset.short()}" if problem.onset else ""
     doubt = ", not confirmed" if problem.unconfirmed else ""
-    notes = []
-    if contraindicated and "lewy-body" in problem.concepts:
-        notes.append("Named in the labels of haloperidol decanoate; the text for tablets names Parkinson disease only.")
+    doubt += ", matched by text" if worded else ""
+    name = f"Possible {row.inside}" if problem.unconfirmed else row.name
     return Finding(
-        level,
-        f"{name}: {blocker.name} {advice}.",
-        (f"{blocker.title} blocks dopamine; {name[:1].lower() + name[1:] if lesion else name} is on record.",),
-        (Fact(f"Condition: {problem.label}{since}{doubt}", problem.reference),),
+        _level(row, contraindicated, worded, problem.unconfirmed),
+        f"{name}: {blocker.name} {_advice(row, contraindicated, problem.unconfirmed)}.",
+        (f"{blocker.title} blocks dopamine; {row.inside} is on record.",),
+        (Fact(f"Condition: {problem.label or row.name}{since}{doubt}", problem.reference),),
         (),
-        tuple(notes),
+        tuple(_notes(case, row, contraindicated, worded)),
         _options(blocker),
-        not lesion,
+        row.level is not _INFO,
     )
+
+
+def _level(row: _Row, contraindicated: bool, worded: bool, unconfirmed: bool) -> Indicator:
+    """A rule-out is information at most, and words alone a warning at most."""
+    if unconfirmed:
+        return _INFO
+    return Indicator.CRITICAL if contraindicated and not worded else row.level
+
+
+def _advice(row: _Row, contraindicated: bool, unconfirmed: bool) -> str:
+    if contraindicated:
+        sure = "is contraindicated if it is confirmed" if unconfirmed else "is contraindicated"
+        return f"{sure}; may cause severe rigidity or dystonia"
+    if row.level is _INFO:
+        return "may cause rigidity or dystonia"
+    return "may cause severe rigidity or dystonia. Consider another drug"
+
+
+def _notes(case: Case, row: _Row, contraindicated: bool, worded: bool) -> Iterable[str]:
+    """Labels of haloperidol differ on Lewy bodies (B60); a depot is the product whose label names them."""
+    if contraindicated and row.concept == "lewy-body" and not case.medication.long_acting:
+        yield "Labels of haloperidol decanoate name dementia with Lewy bodies; those of tablets Parkinson disease only."
+    if worded:
+        yield "The condition was matched by text: check the record before relying on it."
 
 
 def _options(blocker: Blocker) -> tuple[Option, ...]:

@@ -42,21 +42,19 @@ def evaluate(case: Case) -> Verdict:
 
 
 def _finding(blocker: Blocker, problem: Problem) -> Finding:
-    contraindicated = blocker.name == _CONTRAINDICATED
-    level = Indicator.CRITICAL if contraindicated else Indicator.WARNING
-    level = Indicator.INFO if problem.unconfirmed else level
+    contraindicated, worded = blocker.name == _CONTRAINDICATED, "tardive" in problem.worded
     history = "Possible tardive dyskinesia (not confirmed)" if problem.unconfirmed else "History of tardive dyskinesia"
-    advice = "is contraindicated" if contraindicated else "may worsen or mask it. Consider another drug"
-    since = f", since {problem.onset.short()}" if problem.onset else ", no date"
     state = "recorded as resolved" if problem.state == "past" else "on the problem list"
+    since = f", since {problem.onset.short()}" if problem.onset else ", no date"
     doubt = ", not confirmed" if problem.unconfirmed else ""
+    doubt += ", matched by text" if worded else ""
     return Finding(
-        level,
-        f"{history}: {blocker.name} {advice}.",
+        _level(contraindicated, problem),
+        f"{history}: {blocker.name} {_advice(contraindicated, problem.unconfirmed)}.",
         (f"{blocker.title} blocks dopamine; tardive dyskinesia is {state}.",),
-        (Fact(f"Condition: {problem.label}{since}{doubt}", problem.reference),),
+        (Fact(f"Condition: {problem.label or 'tardive dyskinesia'}{since}{doubt}", problem.reference),),
         (),
-        (),
+        ("The condition was matched by text: check the record before relying on it.",) if worded else (),
         (
             remove(blocker.ingredient),
             instead(blocker.ingredient, ("quetiapine",)),
@@ -64,6 +62,19 @@ def _finding(blocker: Blocker, problem: Problem) -> Finding:
         ),
         True,
     )
+
+
+def _level(contraindicated: bool, problem: Problem) -> Indicator:
+    """A rule-out is information at most, and words alone a warning at most."""
+    if problem.unconfirmed:
+        return Indicator.INFO
+    return Indicator.CRITICAL if contraindicated and "tardive" not in problem.worded else Indicator.WARNING
+
+
+def _advice(contraindicated: bool, unconfirmed: bool) -> str:
+    if contraindicated:
+        return "is contraindicated if it is confirmed" if unconfirmed else "is contraindicated"
+    return "blocks dopamine. Consider another drug"
 
 
 RULE = Rule(

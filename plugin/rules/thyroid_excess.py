@@ -14,6 +14,7 @@ from plugin.metabolic import (
     problem_fact,
     reading,
     result_fact,
+    settled,
 )
 from plugin.patient import Problem
 from plugin.rule import (
@@ -25,7 +26,6 @@ from plugin.rule import (
     Option,
     Rule,
     Verdict,
-    clear,
     fired,
     gap_verdict,
     not_checked,
@@ -50,7 +50,7 @@ def _measured(case: Case, movement: Problem) -> Verdict:
     tsh = reading(case, "tsh")
     if not tsh.is_under(case.limits.tsh_low):
         decided = tsh.is_from(case.limits.tsh_low)
-        return (gap_verdict(case, _KEYS) or clear(tsh.references)) if decided else missing(case, tsh)
+        return settled(case, _KEYS, tsh.references, tsh) if decided else missing(case, tsh)
     hormones = [reading(case, analyte) for analyte in ("ft4", "ft3")]
     for hormone in hormones:
         if hormone.is_above and hormone.result is not None and tsh.result is not None:
@@ -69,8 +69,9 @@ def _not_above(case: Case, tsh: Reading, hormones: list[Reading]) -> Verdict:
     )
     if held_up is not None or len(unread) == len(hormones):
         return missing(case, held_up or unread[0])
-    read = (reference for hormone in hormones if hormone not in unread for reference in hormone.references)
-    return gap_verdict(case, _KEYS) or clear((*tsh.references, *read))
+    read = [hormone for hormone in hormones if hormone not in unread]
+    inputs = (*tsh.references, *(reference for hormone in read for reference in hormone.references))
+    return settled(case, _KEYS, inputs, *read)
 
 
 def _recorded(case: Case, movement: Problem) -> Verdict | None:

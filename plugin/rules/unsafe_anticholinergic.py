@@ -63,16 +63,32 @@ def _finding(case: Case, drug: Ingredient, problem: Problem, name: str) -> Findi
     title = drug.name[:1].upper() + drug.name[1:]
     return Finding(
         Indicator.INFO if problem.unconfirmed else Indicator.WARNING,
-        f"{title} with {name}{doubt}: may worsen it. Consider another plan.",
+        f"{title} with {name}{doubt}: an anticholinergic is unsafe here. Consider another plan.",
         (f"{title} is anticholinergic; {name} is on record{doubt}.",),
         (Fact(f"Condition: {problem.label}{since}{doubt}", problem.reference),),
         (),
         (),
-        (remove(drug), Option("advice", "Review the dopamine blocker instead: lower the dose or change the drug")),
+        (
+            remove(drug),
+            Option(
+                "shorten",
+                f"Limit to {case.limits.cover_days} days, no refill",
+                (drug.name,),
+                days=case.limits.cover_days,
+            ),
+            Option("advice", "Review the dopamine blocker instead: lower the dose or change the drug"),
+        ),
         True,
     )
 
 
 RULE = Rule(
-    "R-DRUG-11", "1.0.0", ("order-select", "order-sign"), _KEYS, Indicator.WARNING, 15, evaluate, ("elderly_from",)
+    "R-DRUG-11",
+    "1.0.0",
+    ("order-select", "order-sign"),
+    _KEYS,
+    Indicator.WARNING,
+    15,
+    evaluate,
+    ("elderly_from", "cover_days"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from plugin import parathyroid
 from plugin.metabolic import (
+    DRUG_LISTS,
     calcium_facts,
     calcium_words,
     followed_up,
@@ -29,7 +30,6 @@ from plugin.rule import (
 )
 
 _TREATMENT = ("calcium", "active-vitamin-d")
-_LISTS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
 
 
 def evaluate(case: Case) -> Verdict:
@@ -48,8 +48,7 @@ def evaluate(case: Case) -> Verdict:
     measured = parathyroid.too_low(case, hormone)
     cause = recorded if recorded is not None and recorded.sure else measured or recorded
     if cause is None:
-        undecided = gap_verdict(case, ("conditions",)) or parathyroid.undecided(case, hormone)
-        return undecided or clear((*inputs, *hormone.references))
+        return gap_verdict(case, ("conditions",)) or parathyroid.unless_low(case, ("observations",), inputs, hormone)
     return _untreated(case, cause, (*inputs, *cause.references))
 
 
@@ -89,7 +88,7 @@ def _followed(case: Case) -> tuple[Fact, ...]:
 
 def _limits_of_list(case: Case) -> list[str]:
     """What may hold a treatment that was not seen."""
-    lost = any(case.patient.gaps.get(key) for key in _LISTS)
+    lost = any(case.patient.gaps.get(key) for key in DRUG_LISTS)
     notes = ["Not every list of drugs was supplied: calcium without prescription may be missing."] if lost else []
     if case.patient.unresolved_drugs:
         notes.append("A drug on record could not be recognised; it may be the treatment.")

@@ -72,6 +72,16 @@ class Chart:
             "whenHandedOver": self.ago(days=days),
         }
 
+    def administration(self, key: str, medication: Json, hours: float) -> Json:
+        return {
+            "resourceType": "MedicationAdministration",
+            "id": f"{self.id}-{key}",
+            "status": "completed",
+            "medicationCodeableConcept": medication,
+            "subject": self.subject,
+            "effectiveDateTime": self.ago(hours=hours),
+        }
+
     def condition(self, key: str, code: Json, *, days: float = 0, hours: float = 0) -> Json:
         return {
             "resourceType": "Condition",
@@ -96,8 +106,9 @@ class Chart:
             "reaction": [{"manifestation": [manifestation], "onset": self.ago(days=days)}],
         }
 
-    def result(self, key: str, code: Json, value: Json, hours: float) -> Json:
-        return {
+    def result(self, key: str, code: Json, value: Json, hours: float, usual: tuple[float, float] | None = None) -> Json:
+        """``usual`` is the laboratory's own range, in the unit of the value."""
+        made: Json = {
             "resourceType": "Observation",
             "id": f"{self.id}-{key}",
             "status": "final",
@@ -107,7 +118,36 @@ class Chart:
             "effectiveDateTime": self.ago(hours=hours),
             "valueQuantity": value,
         }
+        if usual is None:
+            return made
+        low, high = ({**value, "value": limit} for limit in usual)
+        return {**made, "referenceRange": [{"low": low, "high": high}]}
+
+    def said(self, key: str, name: str, words: str, days: float) -> Json:
+        return {**self._told(key, name, days), "valueString": words}
+
+    def lasting(self, key: str, name: str, seconds: float, days: float) -> Json:
+        quantity = {"value": seconds, "unit": "s", "system": UCUM, "code": "s"}
+        return {**self._told(key, name, days), "valueQuantity": quantity}
+
+    def _told(self, key: str, name: str, days: float) -> Json:
+        return {
+            "resourceType": "Observation",
+            "id": f"{self.id}-{key}",
+            "status": "final",
+            "code": {"text": name},
+            "subject": self.subject,
+            "effectiveDateTime": self.ago(days=days),
+        }
 
 
 def mmol_per_litre(value: float) -> Json:
     return {"value": value, "unit": "mmol/L", "system": UCUM, "code": "mmol/L"}
+
+
+def ml_per_minute(value: float) -> Json:
+    return {"value": value, "unit": "mL/min/1.73m2", "system": UCUM, "code": "mL/min/{1.73_m2}"}
+
+
+def pmol_per_litre(value: float) -> Json:
+    return {"value": value, "unit": "pmol/L", "system": UCUM, "code": "pmol/L"}

@@ -10,7 +10,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class SampleOrder:
-    """An order to choose: a name to search by and a MedicationRequest without subject."""
+    """An order to choose: a name to search by, a MedicationRequest without subject, and the fields that offer it."""
+
+    id: str
+    name: str
+    resource: Mapping[str, Any]
+    fields: tuple[str, ...] = ("draftOrders",)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleCondition:
+    """A problem to enter: a name to search by and a Condition without subject."""
 
     id: str
     name: str
@@ -28,3 +38,5 @@ class SamplePatient:
     hook: str
     orders: tuple[str, ...]
     build: Callable[[datetime], Mapping[str, Any]]
+    refills: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()

@@ -6,8 +6,17 @@ from plugin.samples import drugs
 from plugin.samples.fhir_parts import EVERY_4_WEEKS, ONCE, UCUM, Json, daily, dosage
 from plugin.samples.models import SampleOrder
 
+REFILL = ("medications",)
 
-def order(key: str, name: str, medication: Json, *dosages: Json, supply_days: int | None = None) -> SampleOrder:
+
+def order(
+    key: str,
+    name: str,
+    medication: Json,
+    *dosages: Json,
+    supply_days: int | None = None,
+    fields: tuple[str, ...] = ("draftOrders",),
+) -> SampleOrder:
     resource: Json = {
         "resourceType": "MedicationRequest",
         "medicationCodeableConcept": medication,
@@ -16,7 +25,7 @@ def order(key: str, name: str, medication: Json, *dosages: Json, supply_days: in
     if supply_days is not None:
         supply = {"value": supply_days, "unit": "days", "system": UCUM, "code": "d"}
         resource["dispenseRequest"] = {"expectedSupplyDuration": supply}
-    return SampleOrder(key, name, resource)
+    return SampleOrder(key, name, resource, fields)
 
 
 ORDERS: tuple[SampleOrder, ...] = (
@@ -131,5 +140,53 @@ ORDERS: tuple[SampleOrder, ...] = (
         "Amoxicillin 500 mg PO, three times a day (free text, no code)",
         drugs.AMOXICILLIN_AS_TEXT,
         dosage(500, "PO", daily(3, 7)),
+    ),
+    order(
+        "metoclopramide-refill",
+        "Metoclopramide 10 mg PO, four times a day, 30 days",
+        drugs.METOCLOPRAMIDE_TABLET,
+        dosage(10, "PO", daily(4)),
+        supply_days=30,
+        fields=REFILL,
+    ),
+    order(
+        "metoclopramide-refill-short",
+        "Metoclopramide 10 mg PO, four times a day, 3 days",
+        drugs.METOCLOPRAMIDE_TABLET,
+        dosage(10, "PO", daily(4, 3)),
+        supply_days=3,
+        fields=REFILL,
+    ),
+    order(
+        "benztropine-refill",
+        "Benztropine 1 mg PO, twice a day, 90 days",
+        drugs.BENZTROPINE_TABLET,
+        dosage(1, "PO", daily(2)),
+        supply_days=90,
+        fields=REFILL,
+    ),
+    order(
+        "risperidone-refill",
+        "Risperidone 1 mg PO, twice a day, 90 days",
+        drugs.RISPERIDONE_TABLET,
+        dosage(1, "PO", daily(2)),
+        supply_days=90,
+        fields=REFILL,
+    ),
+    order(
+        "haloperidol-refill",
+        "Haloperidol 5 mg PO, twice a day, 30 days",
+        drugs.HALOPERIDOL_5_TABLET,
+        dosage(5, "PO", daily(2)),
+        supply_days=30,
+        fields=REFILL,
+    ),
+    order(
+        "quetiapine-refill",
+        "Quetiapine 100 mg PO, once a day, 90 days",
+        drugs.QUETIAPINE_TABLET,
+        dosage(100, "PO", daily()),
+        supply_days=90,
+        fields=REFILL,
     ),
 )

@@ -46,7 +46,7 @@ def value_sets(ingredients: list[Row]) -> list[Json]:
     check_digits(labs, [*conditions, *results])
     makers = {"drug": lambda key: _drug_set(ingredients, key), "lab": lambda key: _lab_set(labs, [key])}
     makers["condition"] = lambda key: _condition_set(conditions, key)
-    makers["result"] = lambda key: _result_set(results, key)
+    makers["result"] = makers["reaction"] = lambda key: _result_set(results, key)
     resources = []
     for row in read_unique("value_sets", "id"):
         kind, _, key = row["id"].partition("-")

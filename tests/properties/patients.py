@@ -19,6 +19,7 @@ from tests.support.fhir import (
     order,
     patient,
     prefetch,
+    referral,
     statement,
     taking,
 )
@@ -34,9 +35,16 @@ VALUES = {
     "albumin": [(18, "g/L"), (30, "g/L"), (40, "g/L"), (52, "g/L"), (3.1, "g/dL")],
     "magnesium": [(0.45, "mmol/L"), (0.58, "mmol/L"), (0.65, "mmol/L"), (0.9, "mmol/L"), (1.3, "mg/dL")],
     "egfr": [(45, "mL/min"), (90, "mL/min/1.73m2")],
+    "pth": [(10, "pg/mL"), (40, "pg/mL"), (90, "pg/mL")],
+    "phosphate": [(1.2, "mmol/L"), (2.0, "mmol/L")],
+    "tsh": [(0.05, "mIU/L"), (2, "mIU/L")],
+    "ft4": [(15, "pmol/L"), (30, "pmol/L")],
+    "glucose": [(2.5, "mmol/L"), (6, "mmol/L"), (20, "mmol/L")],
 }
 TIMES = ("1h", "4h", "20h", "30h", "80h", "10d", "40d", day(0), day(2), "2026-11")
-LOW = {"ionised": 1.16, "corrected": 2.2, "calcium-sc": 2.2, "albumin": 35, "magnesium": 0.75, "egfr": 60}
+LOW = {"ionised": 1.16, "corrected": 2.2, "calcium-sc": 2.2, "albumin": 35, "magnesium": 0.75, "egfr": 60,
+       "pth": 15, "phosphate": 0.8, "tsh": 0.4, "ft4": 12, "glucose": 4}  # fmt: skip
+HIGH = {"pth": 65, "phosphate": 1.5, "ft4": 22}
 
 
 @st.composite
@@ -59,7 +67,8 @@ def results(draw: st.DrawFn) -> Json:
         only = draw(
             st.sampled_from([{}, {}, {"appliesTo": [{"text": "male"}]}, {"age": {"low": {"value": 18, "code": "a"}}}])
         )
-        found["referenceRange"] = [{"low": {"value": LOW[name], "unit": unit}, **only}]
+        ends = {"high": {"value": HIGH[name], "unit": unit}} if name in HIGH else {}
+        found["referenceRange"] = [{"low": {"value": LOW[name], "unit": unit}, **ends, **only}]
     if draw(st.integers(0, 2)) == 0:
         found["specimen"] = {"reference": f"Specimen/{draw(st.integers(1, 2))}"}
     return found
@@ -74,6 +83,14 @@ RECORDS = [
     condition("F20.9", id="c6"),
     condition("E86.0", id="c7", onset="24h"),
     condition("Z51.5", id="c8"),
+    condition("G24.9", id="c9", recorded="2d"),
+    condition("E20.9", id="c10"),
+    condition("Q21.3", id="c11"),
+    condition("R56.9", id="c12", onset="2008-06-01"),
+    condition("Z33.1", id="c13"),
+    taking("calcium carbonate", id="m7"),
+    taking("Methimazole 5 mg tablet", id="m8"),
+    referral("Endocrinology", id="r1"),
     allergy("metoclopramide", DYSTONIA, id="a1"),
     allergy("haloperidol", "acute dystonia", id="a2"),
     taking("olanzapine", "5d", 10, 1, id="m1"),
@@ -99,7 +116,7 @@ WHO = [
 @st.composite
 def calls(draw: st.DrawFn) -> Json:
     """A hook call with one or two drafts, or the opening of a record."""
-    labs = draw(st.lists(results(), max_size=5, unique_by=lambda one: one["id"]))
+    labs = draw(st.lists(results(), max_size=7, unique_by=lambda one: one["id"]))
     records = draw(
         st.lists(st.sampled_from(RECORDS), max_size=4, unique_by=lambda one: (one["resourceType"], one["id"]))
     )

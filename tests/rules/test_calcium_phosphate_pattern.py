@@ -48,6 +48,11 @@ RESULTS = [
     row("phosphate below something", [LOW, phosphate(2, comparator="<"), pth()], "not-checked no-result"),
     row("phosphate without a range", [LOW, phosphate(low=None, high=None), pth()], "not-checked no-result"),
     row("phosphate without unit", [LOW, lab("phosphate", 2, None, high=1.5), pth()], "not-checked unit-missing"),
+    row(
+        "phosphate normal, a newer one not final",
+        [LOW, phosphate(1, when="9h"), phosphate(status="preliminary", id="b"), pth()],
+        "not-checked no-result",
+    ),
     row("no phosphate", [LOW, pth()], "not-checked no-result"),
     row("phosphate stale", [LOW, phosphate(when="31d"), pth()], "not-checked stale"),
     row("no PTH", [LOW, phosphate()], "not-checked no-result"),

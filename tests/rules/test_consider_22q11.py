@@ -58,8 +58,18 @@ SEIZURES = [
     row("in childhood, resolved", condition("G40.909", onset="2005-01-01", clinical="resolved"), "info"),
     row("in childhood, refuted", condition("G40.909", onset="2005-01-01", verification="refuted"), "clear"),
     row("began last year", condition("R56.9", onset="2025-01-01"), "clear"),
-    row("without a date", condition("R56.9"), "clear"),
-    row("in the year of the 18th birthday", condition("R56.9", onset="2014"), "clear"),
+    row("without a date", condition("R56.9"), "not-checked date-missing"),
+    row("in the year of the 18th birthday", condition("R56.9", onset="2014"), "not-checked date-missing"),
+    row(
+        "recorded last year, began nobody knows when",
+        condition("R56.9", recorded="2025-01-01"),
+        "not-checked date-missing",
+    ),
+    row(
+        "recorded last year, began the year before",
+        condition("R56.9", recorded="2025-01-01", onset="2024-01-01"),
+        "clear",
+    ),
 ]
 
 
@@ -70,8 +80,9 @@ def test_seizures_in_childhood(record: Json, expected: str) -> None:
 
 def test_seizures_of_a_child_need_no_date() -> None:
     assert verdict(LOW, pth(), condition("R56.9"), who=aged(17)) == "info"
-    assert verdict(LOW, pth(), condition("R56.9"), who=aged(18)) == "clear"
-    assert verdict(LOW, pth(), condition("R56.9"), who=patient(None)) == "clear"
+    assert verdict(LOW, pth(), condition("R56.9"), who=aged(18)) == "not-checked date-missing"
+    assert verdict(LOW, pth(), condition("R56.9"), who=patient(None)) == "not-checked date-missing"
+    assert verdict(LOW, pth(), HEART, condition("R56.9", id="s"), who=patient(None)) == "info"
 
 
 EXPLAINED = [

@@ -53,6 +53,12 @@ RESULTS = [
     row("8 days old", [glucose(when="8d")], "not-checked stale"),
     row("60 days old", [glucose(when="60d")], "not-checked stale"),
     row("none", [], "not-checked no-result"),
+    row(
+        "normal, then low and not final",
+        [glucose(6, when="9h"), glucose(status="preliminary", id="b")],
+        "not-checked no-result",
+    ),
+    row("low and not final, then normal", [glucose(6), glucose(when="9h", status="preliminary", id="b")], "clear"),
     row("low, then normal", [glucose(when="9h"), glucose(6, id="b")], "clear"),
     row("normal, then low", [glucose(6, when="9h"), glucose(id="b")], "warning"),
 ]

@@ -68,6 +68,10 @@ RESULTS = [
     row("TSH undated", [tsh(when=None), ft4()], "not-checked date-missing"),
     row("TSH not final", [tsh(status="preliminary"), ft4()], "info"),
     row("TSH normal", [tsh(2), ft4(15)], "clear"),
+    row("TSH normal, a newer one not final", [tsh(2, when="9h"), tsh(status="preliminary", id="b"), ft4()],
+        "not-checked no-result"),
+    row("free T4 normal, a newer one not final", [tsh(), ft4(15, when="9h"), ft4(status="preliminary", id="b")],
+        "not-checked no-result"),
 ]  # fmt: skip
 
 

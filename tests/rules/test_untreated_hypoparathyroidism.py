@@ -74,6 +74,11 @@ CAUSES = [
     row("PTH above something high", [pth(65, comparator=">")], "clear"),
     row("PTH not final", [pth(status="preliminary")], "info"),
     row("PTH final and a newer one not final", [pth(when="9h"), pth(80, status="preliminary", id="b")], "warning"),
+    row(
+        "PTH high and a newer one not final",
+        [pth(80, when="9h"), pth(status="preliminary", id="b")],
+        "not-checked no-result",
+    ),
     row("PTH without unit", [lab("pth", 10, None, high=65)], "not-checked unit-missing"),
     row("PTH undated", [pth(when=None)], "not-checked date-missing"),
     row("PTH 30 days old", [pth(when="30d")], "warning"),

@@ -89,6 +89,7 @@ CONDITIONS = {
     "premature": ("P07.30 P07.21 WHO:P07.3", "P07.10 P05.9 Z87.61 O60.10X0"),
     "pseudohypoparathyroidism": ("E20.1 WHO:E20.1 SCT:58976002", "E20.0 E20.9 SCT:36976004"),
     "sacral-stigma": ("Q82.6", "Q82.5 L05.91 L05.01 WHO:Q82.8"),
+    "schizophrenia": ("F20.9 F25.0 WHO:F20.9 SCT:58214004", "F31.9 F21 F29 SCT:13746004"),
     "schizophrenia-bipolar": ("F20.9 F25.0 F31.9 WHO:F31.9 SCT:58214004", "F32.9 F21 F29 F60.3 WHO:F33.9"),
     "scoliosis": ("M41.9 Q67.5 Q76.3 WHO:M41.9 SCT:298382003", "M40.209 M43.00 Q76.4"),
     "secondary-parkinsonism": ("G21.4 G21.9 WHO:G21.2 SCT:230292008", "G21.11 G21.0 G20.C WHO:G21.1"),

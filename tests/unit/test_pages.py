@@ -18,6 +18,7 @@ from cds_hooks.service import (
     GuidelinePage,
     OverrideReason,
     Plugin,
+    SampleCondition,
     SampleOrder,
     SamplePatient,
     Service,
@@ -83,9 +84,17 @@ def toy_plugin(*extra_pages: GuidelinePage) -> Plugin:
         guideline=(PAGE, *extra_pages),
         intro=("Rules about toys.",),
         disclaimer=("Toys are no medicine.",),
-        samples=(SamplePatient("p1", "Pat Example", "Plays.", "A card", "order-sign", ("o1",), build),),
-        orders=(SampleOrder("o1", "Toy 1 cm", {"resourceType": "MedicationRequest"}),),
+        samples=(
+            SamplePatient("p1", "Pat Example", "Plays.", "A card", "order-sign", ("o1",), build, ("o2",), ("c1",)),
+        ),
+        orders=(
+            SampleOrder("o1", "Toy 1 cm", {"resourceType": "MedicationRequest"}),
+            SampleOrder("o2", "Toy again", {"resourceType": "MedicationRequest"}, ("medications",)),
+            SampleOrder("o3", "Toy both ways", {"resourceType": "MedicationRequest"}, ("draftOrders", "medications")),
+        ),
         override_reasons=(OverrideReason("needed", "needed now"),),
+        conditions=(SampleCondition("c1", "Toy swallowed", {"resourceType": "Condition"}),),
+        suppressions={"T-01": "It was put away before."},
     )
 
 
@@ -249,22 +258,33 @@ def test_choices_of_the_try_it_page(client: Client) -> None:
                 "story": "Plays.",
                 "shows": "A card",
                 "hook": "order-sign",
-                "orders": ["o1"],
+                "items": {"draftOrders": ["o1"], "medications": ["o2"], "conditions": ["c1"]},
             }
         ],
-        "orders": [{"id": "o1", "name": "Toy 1 cm", "resource": {"resourceType": "MedicationRequest"}}],
+        "items": {
+            "draftOrders": [
+                {"id": "o1", "name": "Toy 1 cm", "resource": {"resourceType": "MedicationRequest"}},
+                {"id": "o3", "name": "Toy both ways", "resource": {"resourceType": "MedicationRequest"}},
+            ],
+            "medications": [
+                {"id": "o2", "name": "Toy again", "resource": {"resourceType": "MedicationRequest"}},
+                {"id": "o3", "name": "Toy both ways", "resource": {"resourceType": "MedicationRequest"}},
+            ],
+            "conditions": [{"id": "c1", "name": "Toy swallowed", "resource": {"resourceType": "Condition"}}],
+        },
         "services": [
             {
                 "id": "toy-order-sign",
                 "hook": "order-sign",
                 "title": "Toys at signing",
                 "description": "Looks for toys",
-                "prefetch": ["patient"],
+                "prefetch": {"patient": "Patient"},
                 "bundles": ["draftOrders"],
             }
         ],
         "overrideReasons": [{"code": "needed", "display": "needed now"}],
         "rules": {"R-TOY-01": {"title": "A toy rule", "silences": {"T-01": "already put away"}}},
+        "suppressions": {"T-01": "It was put away before."},
     }
 
 

@@ -66,7 +66,7 @@ export function cardView(card, session) {
     const changed = session.apply(actions);
     tell(`Accepted: ${suggestion.label}. Feedback recorded.${actions.length ? "" : " This suggestion changes nothing by itself."}`);
     applied.replaceChildren(...actions.map(actionRow));
-    if (changed) applied.append(el("p", { class: "quiet" }, "The orders of this session have changed accordingly."));
+    if (changed) applied.append(el("p", { class: "quiet" }, "The orders or the record of this session have changed accordingly."));
   }
 
   async function override(reasons, select, comment) {
@@ -78,7 +78,7 @@ export function cardView(card, session) {
       if (reason) content.overrideReason.reason = reason;
       if (said) content.overrideReason.userComment = said;
     }
-    if (await feedback(content)) tell(`Overridden${reason ? `: ${reason.display}` : ""}. Feedback recorded.`);
+    if (await feedback(content)) tell(`Overridden${reason ? `: ${reason.display}` : ""}. Feedback recorded.${reason ? " Fire again to see whether the card is silenced." : ""}`);
   }
 
   function suggestions() {

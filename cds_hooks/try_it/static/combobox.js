@@ -6,8 +6,8 @@ let count = 0;
 
 const matches = (name, typed) => typed.toLowerCase().split(/\s+/).every((word) => name.toLowerCase().includes(word));
 
-/** `options` are {id, name}; `onchoose` gets the chosen one. Returns the element to place. */
-export function combobox({ label, value, placeholder, options, onchoose }) {
+/** `options` are {id, name}; `none` is said where nothing matches; `onchoose` gets the chosen one. Returns the element. */
+export function combobox({ label, value, placeholder, none, options, onchoose }) {
   const id = `combobox-${++count}`;
   let shown = [];
   let active = -1;
@@ -25,7 +25,7 @@ export function combobox({ label, value, placeholder, options, onchoose }) {
   function open(typed) {
     shown = options.filter((option) => matches(option.name, typed.trim()));
     list.replaceChildren(...shown.map(row));
-    if (!shown.length) list.append(el("li", { class: "quiet combobox-none" }, "No order of that name."));
+    if (!shown.length) list.append(el("li", { class: "quiet combobox-none" }, none));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     move(typed.trim() && shown.length ? 0 : -1);

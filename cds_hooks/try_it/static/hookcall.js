@@ -1,9 +1,7 @@
 /* Builds the hook call that an EHR would send for the choices made, and sends it. */
 
-import { resourcesOf } from "./record.js";
-
 const TIMEOUT_MS = 20000;
-const USUAL_BUNDLES = { "order-select": ["draftOrders"], "order-sign": ["draftOrders"], "medication-refill": ["medications"] };
+const USUAL_BUNDLES = { "order-select": ["draftOrders"], "order-sign": ["draftOrders"], "medication-refill": ["medications"], "problem-list-item-create": ["conditions"] };
 
 export function uuid() {
   if (globalThis.crypto?.randomUUID) return crypto.randomUUID();
@@ -14,27 +12,27 @@ export function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-const bundlesOf = (service) => (service.bundles.length ? service.bundles : USUAL_BUNDLES[service.hook] ?? []);
+/** The field of the context that holds what this service is asked about; empty where it takes nothing. */
+export const fieldOf = (service) => (service.bundles.length ? service.bundles : USUAL_BUNDLES[service.hook] ?? [])[0] ?? "";
 
-export const takesOrders = (service) => bundlesOf(service).some((field) => field !== "conditions");
-
+/** A sample as this patient's own resource: an order becomes a draft, anything else stays as it is. */
 export function draft(resource, id, patientId) {
-  return { ...resource, id, status: "draft", intent: "order", subject: { reference: `Patient/${patientId}` } };
+  const own = { ...resource, id, subject: { reference: `Patient/${patientId}` } };
+  return resource.resourceType === "MedicationRequest" ? { ...own, status: "draft", intent: "order" } : own;
 }
 
 function collection(resources) {
   return { resourceType: "Bundle", type: "collection", entry: resources.map((resource) => ({ resource })) };
 }
 
-export function hookCall({ service, patientId, data, orders }) {
+export function hookCall({ service, patientId, data, items }) {
   const context = { userId: "Practitioner/example", patientId };
+  const field = fieldOf(service);
   if (data.encounter) context.encounterId = data.encounter.id;
   else if (service.hook.startsWith("encounter-")) context.encounterId = `${patientId}-visit`;
-  if (service.hook === "order-select") context.selections = orders.map((order) => `${order.resourceType}/${order.id}`);
-  for (const field of bundlesOf(service)) {
-    context[field] = collection(field === "conditions" ? resourcesOf(data.conditions) : orders);
-  }
-  const prefetch = Object.fromEntries(service.prefetch.filter((key) => key in data).map((key) => [key, data[key]]));
+  if (service.hook === "order-select") context.selections = items.map((item) => `${item.resourceType}/${item.id}`);
+  if (field) context[field] = collection(items);
+  const prefetch = Object.fromEntries(Object.keys(service.prefetch).filter((key) => key in data).map((key) => [key, data[key]]));
   return { hook: service.hook, hookInstance: uuid(), context, prefetch };
 }
 

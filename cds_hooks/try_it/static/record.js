@@ -16,6 +16,9 @@ const KEYS = {
   allergies: "Allergies and intolerances",
   observations: "Results",
   familyHistory: "Family history",
+  serviceRequests: "Requests",
+  diagnosticReports: "Reports",
+  procedures: "Procedures",
 };
 
 const conceptText = (concept) => concept?.text ?? concept?.coding?.find((coding) => coding.display)?.display ?? concept?.coding?.[0]?.code;
@@ -61,6 +64,26 @@ function line(resource) {
 export function resourcesOf(value) {
   if (value?.resourceType === "Bundle") return (value.entry ?? []).map((entry) => entry.resource).filter(Boolean);
   return value?.resourceType ? [value] : [];
+}
+
+/** The record with the patient under another id, so that the service has never met this patient. */
+export function underId(value, from, to) {
+  if (typeof value === "string") return value === from ? to : value === `Patient/${from}` ? `Patient/${to}` : value;
+  if (Array.isArray(value)) return value.map((entry) => underId(entry, from, to));
+  return value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, underId(entry, from, to)])) : value;
+}
+
+const same = (resource, target) => `${resource?.resourceType}/${resource?.id}` === target;
+
+/** The record after an action: a resource changed or taken out, or a new one in the list that holds its type. */
+export function changed(data, { type, resource, resourceId }, types) {
+  const target = resourceId ?? `${resource?.resourceType}/${resource?.id}`;
+  const entries = (bundle, change) => ({ ...bundle, entry: change(bundle.entry ?? []), ...("total" in bundle ? { total: change(bundle.entry ?? []).length } : {}) });
+  const each = (change) => Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value?.resourceType === "Bundle" ? entries(value, (list) => change(list, key)) : value]));
+  if (type === "delete") return each((list) => list.filter((entry) => !same(entry.resource, target)));
+  if (type === "update") return each((list) => list.map((entry) => (same(entry.resource, target) ? { ...entry, resource } : entry)));
+  const key = Object.keys(types).find((name) => types[name] === resource?.resourceType && data[name]?.resourceType === "Bundle");
+  return key ? each((list, name) => (name === key ? [...list, { resource }] : list)) : data;
 }
 
 const named = (keys) => keys.map((key) => (KEYS[key] ?? key).toLowerCase()).join(", ");

@@ -1,19 +1,28 @@
 /* The try-it page: choices on the left, the answer in the middle, the wire on the right. */
 
 import { cardView } from "./cards.js";
-import { combobox } from "./combobox.js";
 import { byId, el, icon, plural, pretty } from "./dom.js";
-import { complaint, draft, hookCall, post, takesOrders } from "./hookcall.js";
-import { nameOf, patientFacts, patientName, recordLists } from "./record.js";
-import { verdicts } from "./verdicts.js";
+import { complaint, draft, fieldOf, hookCall, post, uuid } from "./hookcall.js";
+import { FIELDS, itemRow, kindOf, offered } from "./items.js";
+import { changed, nameOf, patientFacts, patientName, recordLists, underId } from "./record.js";
+import { resultsOf, silences, verdicts } from "./verdicts.js";
 
 const ORDER_TYPES = new Set(["MedicationRequest", "ServiceRequest", "NutritionOrder", "DeviceRequest"]);
+const NEW_ORDERS = FIELDS[0];
 
-const state = { choices: null, patient: null, data: null, service: null, orders: [], edited: false, made: 0, turn: 0 };
+const state = { choices: null, patient: null, data: null, service: null, items: {}, edited: false, made: 0, turn: 0, visit: newVisit() };
+
+/** A visit has patients of its own, so that the service remembers nothing of them from an earlier one. */
+function newVisit() {
+  return uuid().slice(0, 6);
+}
 
 const addressOf = (service) => `/cds-services/${encodeURIComponent(service.id)}`;
 const reference = (resource) => `${resource.resourceType}/${resource.id}`;
-const labels = () => Object.fromEntries(state.orders.map((order) => [reference(order.resource), order.label]));
+const field = () => fieldOf(state.service);
+const items = () => state.items[field()] ?? [];
+const labels = () => Object.fromEntries(items().map((item) => [reference(item.resource), item.label]));
+const patientId = () => state.data.patient.id;
 
 async function getJson(address) {
   const response = await fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" });
@@ -28,35 +37,35 @@ function patientRow(patient) {
   return el("label", { class: "patient" }, input, el("span", {}, el("strong", {}, patient.name), el("span", { class: "quiet" }, patient.shows)));
 }
 
-function newOrder(sample) {
-  return { label: sample.name, resource: draft(sample.resource, `draft-${++state.made}`, state.patient.id) };
+/** The patients under the hook that each one is best seen with. */
+function patientGroups(patients) {
+  const hooks = [...new Set(patients.map((patient) => patient.hook))];
+  return hooks.flatMap((hook) => [el("p", { class: "patient-group" }, hook), ...patients.filter((patient) => patient.hook === hook).map(patientRow)]);
 }
 
-function samplesByName() {
-  const usual = state.patient?.orders ?? [];
-  const rank = (order) => (usual.includes(order.id) ? usual.indexOf(order.id) : usual.length);
-  return [...state.choices.orders].sort((one, other) => rank(one) - rank(other));
+function newItem(sample, id) {
+  return { label: sample.name, sample: sample.id, resource: draft(sample.resource, id ?? `draft-${++state.made}`, patientId()) };
 }
 
-function orderRow(order, index) {
-  const replace = (sample) => {
-    state.orders[index] = { label: sample.name, sample: sample.id, resource: draft(sample.resource, order?.resource.id ?? `draft-${++state.made}`, state.patient.id) };
-    ordersChanged();
-  };
-  const field = combobox({ label: `Order ${index + 1}`, value: order?.label ?? "", placeholder: "Search by drug name", options: samplesByName(), onchoose: replace });
-  const remove = el("button", { type: "button", class: "plain remove", "aria-label": `Remove order ${index + 1}`, onclick: () => { state.orders.splice(index, 1); ordersChanged(); } }, "×");
-  return el("div", { class: "order-row" }, field, order ? remove : "");
+function rowOf(item, index) {
+  return itemRow({
+    field: field(), item, index, options: offered(state.choices, state.patient, field()),
+    onchoose: (sample) => { state.items[field()][index] = newItem(sample, item?.resource.id); itemsChanged(); },
+    onremove: () => { state.items[field()].splice(index, 1); itemsChanged(); },
+  });
 }
 
-function drawOrders() {
-  const takes = takesOrders(state.service);
-  byId("orders-step").hidden = !takes;
-  byId("orders").replaceChildren(...(state.orders.length ? state.orders.map(orderRow) : [orderRow(null, 0)]));
-  byId("add-order").hidden = !state.orders.length;
+function drawItems() {
+  const kind = kindOf(field());
+  byId("items-step").hidden = !field();
+  byId("items-title").textContent = kind.title;
+  byId("items").replaceChildren(...(items().length ? items().map(rowOf) : [rowOf(null, 0)]));
+  byId("add-item").textContent = `+ Add another ${kind.one.toLowerCase()}`;
+  byId("add-item").hidden = !items().length;
 }
 
-function ordersChanged() {
-  drawOrders();
+function itemsChanged() {
+  drawItems();
   clearAnswer();
   writeRequest();
 }
@@ -65,24 +74,36 @@ function chooseService(service) {
   state.service = service;
   byId("service").value = service.id;
   byId("service-hint").textContent = service.title;
-  drawOrders();
-  clearAnswer();
-  writeRequest();
+  itemsChanged();
 }
 
 const serviceFor = (wanted) => state.choices.services.find((service) => service.id === wanted || service.hook === wanted);
 
-async function choosePatient(id, { hook, orders } = {}) {
+/** The items of each field: those of the address, or the first one that suits the patient. */
+function firstItems(patient, wanted) {
+  const chosen = (name) => (wanted[name]?.length ? wanted[name] : patient.items[name].slice(0, 1));
+  const known = (name, id) => state.choices.items[name].find((sample) => sample.id === id);
+  return Object.fromEntries(FIELDS.map((name) => [name, chosen(name).map((id) => known(name, id)).filter(Boolean).map((sample) => newItem(sample))]));
+}
+
+async function choosePatient(id, { hook, wanted = {} } = {}) {
   const patient = state.choices.patients.find((known) => known.id === id) ?? state.choices.patients[0];
   const turn = ++state.turn;
   const data = await getJson(`/try-it/patients/${encodeURIComponent(patient.id)}`).catch((error) => fail(error));
   if (!data || turn !== state.turn) return;
-  Object.assign(state, { patient, data, made: 0 });
-  const wanted = (orders?.length ? orders : patient.orders.slice(0, 1));
-  state.orders = wanted.map((name) => state.choices.orders.find((order) => order.id === name)).filter(Boolean).map((sample) => ({ ...newOrder(sample), sample: sample.id }));
+  Object.assign(state, { patient, made: 0, data: underId(data, patient.id, `${patient.id}-${state.visit}`) });
+  state.items = firstItems(patient, wanted);
   markChosen(patient.id);
   drawChart();
   chooseService(serviceFor(hook) ?? serviceFor(patient.hook) ?? state.choices.services[0]);
+}
+
+/** The same story told of somebody new, of whom nothing is remembered; the choices stay. */
+async function beginAgain() {
+  state.visit = newVisit();
+  const wanted = Object.fromEntries(FIELDS.map((name) => [name, (state.items[name] ?? []).map((item) => item.sample).filter(Boolean)]));
+  await choosePatient(state.patient.id, { hook: state.service.hook, wanted });
+  byId("fire").focus();
 }
 
 function markChosen(id) {
@@ -105,13 +126,12 @@ function drawChart() {
 /* ---- request ---------------------------------------------------------------------------------------------- */
 
 function writeRequest() {
-  const orders = takesOrders(state.service) ? state.orders.map((order) => order.resource) : [];
-  const call = hookCall({ service: state.service, patientId: state.patient.id, data: state.data, orders });
+  const call = hookCall({ service: state.service, patientId: patientId(), data: state.data, items: items().map((item) => item.resource) });
   byId("request").value = pretty(call);
   byId("request-line").textContent = `POST ${addressOf(state.service)}`;
   markEdited(false);
-  const samples = state.orders.map((order) => order.sample).filter(Boolean);
-  const here = new URLSearchParams([["patient", state.patient.id], ["hook", state.service.hook], ...samples.map((sample) => ["order", sample])]);
+  const chosen = items().map((item) => item.sample).filter(Boolean);
+  const here = new URLSearchParams([["patient", state.patient.id], ["hook", state.service.hook], ...chosen.map((sample) => [kindOf(field()).param, sample])]);
   history.replaceState(null, "", `#${here}`);
 }
 
@@ -164,15 +184,18 @@ function auditLine(answer) {
   return parts.flatMap((part, index) => (index ? [" · ", part] : [part]));
 }
 
-function noCard() {
-  return el("p", { class: "no-card" }, el("strong", {}, "No card. That is not the same as safe:"),
-    " it means only that no rule of this service had something to show for what was sent. See below what was checked, and what was not.");
+function noCard(results) {
+  const quiet = results?.some((result) => result.suppressed);
+  const means = quiet ? " what was found is silenced, for the reason told below." : " it means only that no rule of this service had something to show for what was sent.";
+  return el("p", { class: "no-card" }, el("strong", {}, "No card. That is not the same as safe:"), means, " See below what was checked, and what was not.");
 }
 
 function drawCards(body) {
   const session = { service: state.service, labels: labels(), apply: applyActions };
   const views = body.cards.map((card) => cardView(card, session));
-  byId("answer").replaceChildren(...(views.length ? views : [noCard()]), verdicts(body, { ...state.choices, labels: session.labels, cards: views.length }));
+  const context = { ...state.choices, labels: session.labels, cards: views.length, beginAgain };
+  const results = resultsOf(body);
+  byId("answer").replaceChildren(...(views.length ? views : [noCard(results)]), ...silences(results, context), verdicts(results, context));
 }
 
 function drawAnswer(answer) {
@@ -213,23 +236,32 @@ async function fire(event) {
   showAnswer();
 }
 
-/** Does to the orders of the session what the accepted suggestion says; true where they changed. */
+/** Does to the orders and the record of the session what the accepted suggestion says; true where they changed. */
 function applyActions(actions) {
-  const before = pretty(state.orders);
-  for (const { type, resource, resourceId } of actions) {
-    const target = resourceId ?? (resource && reference(resource));
-    const at = state.orders.findIndex((order) => reference(order.resource) === target);
-    if (type === "delete" && at >= 0) state.orders.splice(at, 1);
-    else if (type === "update" && at >= 0) state.orders[at] = { label: nameOf(resource), resource };
-    else if (type === "create" && ORDER_TYPES.has(resource?.resourceType)) {
-      state.orders.push({ label: nameOf(resource), resource: { ...resource, id: resource.id ?? `draft-${++state.made}` } });
-    }
-  }
-  if (pretty(state.orders) === before) return false;
-  drawOrders();
+  const before = pretty([state.items, state.data]);
+  actions.forEach(applyAction);
+  if (pretty([state.items, state.data]) === before) return false;
+  drawItems();
+  drawChart();
   writeRequest();
   byId("stale").hidden = false;
   return true;
+}
+
+function applyAction(action) {
+  const { type, resource, resourceId } = action;
+  const target = resourceId ?? (resource && reference(resource));
+  const list = Object.values(state.items).find((held) => held.some((item) => reference(item.resource) === target));
+  const at = list?.findIndex((item) => reference(item.resource) === target);
+  if (type === "create") return applyNew(resource && { ...resource, id: resource.id ?? `draft-${++state.made}` });
+  if (!list) state.data = changed(state.data, action, state.service.prefetch);
+  else if (type === "delete") list.splice(at, 1);
+  else if (type === "update") list[at] = { label: nameOf(resource), resource };
+}
+
+function applyNew(resource) {
+  if (ORDER_TYPES.has(resource?.resourceType)) state.items[NEW_ORDERS].push({ label: nameOf(resource), resource });
+  else state.data = changed(state.data, { type: "create", resource }, state.service.prefetch);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------ */
@@ -252,16 +284,17 @@ function fail(error) {
 
 function fromAddress() {
   const hash = new URLSearchParams(location.hash.slice(1));
-  return choosePatient(hash.get("patient"), { hook: hash.get("hook"), orders: hash.getAll("order") });
+  const wanted = Object.fromEntries(FIELDS.map((name) => [name, hash.getAll(kindOf(name).param)]));
+  return choosePatient(hash.get("patient"), { hook: hash.get("hook"), wanted });
 }
 
 function listen() {
   byId("choose").addEventListener("submit", fire);
   byId("service").addEventListener("change", (event) => chooseService(serviceFor(event.target.value)));
-  byId("add-order").addEventListener("click", () => {
-    byId("orders").append(orderRow(null, state.orders.length));
-    byId("add-order").hidden = true;
-    byId("orders").lastElementChild.querySelector("input").focus();
+  byId("add-item").addEventListener("click", () => {
+    byId("items").append(rowOf(null, items().length));
+    byId("add-item").hidden = true;
+    byId("items").lastElementChild.querySelector("input").focus();
   });
   byId("request").addEventListener("input", () => markEdited(true));
   byId("request-reset").addEventListener("click", writeRequest);
@@ -274,7 +307,7 @@ async function start() {
   state.choices = await getJson("/try-it/data");
   const { patients, services } = state.choices;
   if (!patients.length || !services.length) throw new Error("The service has no sample patients or no hooks.");
-  byId("patients").replaceChildren(...patients.map(patientRow));
+  byId("patients").replaceChildren(...patientGroups(patients));
   byId("service").replaceChildren(...services.map((service) => el("option", { value: service.id }, service.hook)));
   listen();
   await fromAddress();

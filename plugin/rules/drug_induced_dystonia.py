@@ -1,0 +1,207 @@
+"""R-DX-08: a dystonia that began shortly after a dopamine blocker, or during long exposure to one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from plugin.agents import Suspect, Suspicion, suspicion
+from plugin.diagnosis import POSTURES, is_new, told
+from plugin.metabolic import movements
+from plugin.patient import Problem
+from plugin.rule import (
+    NOT_APPLICABLE,
+    Case,
+    Fact,
+    Finding,
+    Indicator,
+    Option,
+    Rule,
+    Verdict,
+    clear,
+    fired,
+    gap_verdict,
+    not_checked,
+)
+from plugin.text import matched
+from plugin.when import When
+
+_DRUGS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
+_WORDS = {
+    "oculogyric-crisis": "Oculogyric crisis",
+    "torticollis": "Torticollis",
+    "trismus": "Trismus",
+    "opisthotonos": "Opisthotonos",
+}
+_EVENTS = {
+    "start": "started",
+    "increase": "raised",
+    "administration": "given",
+    "exposure": "taken since",
+}
+_EXACT = frozenset({"time", "day"})
+_HOURS_UP_TO = 48
+_MONTH_DAYS, _MONTHS_FROM_DAYS = 30, 60
+
+
+class _Match(msgspec.Struct, frozen=True):
+    """A dystonia, when it began, and the drugs in suspicion."""
+
+    problem: Problem
+    onset: When
+    found: Suspicion
+
+
+def evaluate(case: Case) -> Verdict:
+    """Judge each recorded dystonia: a warning while the drug is current, else information."""
+    if case.patient.deceased:
+        return NOT_APPLICABLE
+    problems = [*movements(case, POSTURES), *_resolved(case)]
+    if not problems:
+        return gap_verdict(case, ("conditions",)) or NOT_APPLICABLE
+    matches = [_Match(one, when, suspicion(case, when)) for one in problems if (when := _onset(case, one)) is not None]
+    likely = [one for one in matches if one.found.suspects]
+    if likely:
+        first = min(likely, key=lambda one: (-_level(one), _nearest(one).tardive, _nearest(one).after))
+        suspects = (suspect.exposure.reference for suspect in first.found.suspects)
+        return fired(_finding(case, first), tuple(dict.fromkeys((first.problem.reference, *suspects))))
+    return _unlikely(case, problems, matches)
+
+
+def _unlikely(case: Case, problems: list[Problem], matches: list[_Match]) -> Verdict:
+    """Clear is said only where every dystonia has a date, and all that was taken is known with its dates and doses."""
+    inputs = tuple(one.reference for one in problems)
+    gap = gap_verdict(case, ("conditions", *_DRUGS))
+    if gap is not None:
+        return gap
+    if case.patient.unresolved_drugs:
+        return not_checked("drug-unrecognised", (*inputs, *case.patient.unresolved_drugs))
+    unsure = tuple(reference for one in matches for reference in one.found.unsure)
+    if unsure or len(matches) < len(problems):
+        return not_checked("date-missing", tuple(dict.fromkeys((*inputs, *unsure))))
+    return clear(inputs)
+
+
+def _resolved(case: Case) -> list[Problem]:
+    """An acute dystonia is often over within a day, so one that is recorded as resolved counts while it is new."""
+    if case.hook == "problem-list-item-create":
+        return []
+    past = [one for one in case.patient.problems if one.state == "past" and one.concepts & POSTURES]
+    return [one for one in past if is_new(case, one)]
+
+
+def _onset(case: Case, problem: Problem) -> When | None:
+    """When it began, else when it was recorded, by the day; one that is being entered without a date begins now."""
+    exact = [when for when in (problem.began, problem.recorded) if when is not None]
+    for when in exact:
+        if when.precision in _EXACT:
+            return when
+    now = case.patient.now
+    return When(now.isoformat(), now, "time") if problem.entered and not exact else None
+
+
+def _nearest(match: _Match) -> Suspect:
+    return match.found.suspects[0]
+
+
+def _level(match: _Match) -> Indicator:
+    running = any(suspect.active is not None for suspect in match.found.suspects)
+    return Indicator.WARNING if running and not match.problem.unconfirmed else Indicator.INFO
+
+
+def _finding(case: Case, match: _Match) -> Finding:
+    suspect, problem = _nearest(match), match.problem
+    words = _word(problem)
+    if suspect.tardive:
+        summary = f"{words} after {_length(suspect.after)} of {suspect.ingredient.name}, perhaps tardive"
+    else:
+        raised = "a higher dose of " if suspect.event == "increase" else ""
+        summary = f"{words} {_length(suspect.after)} after {raised}{suspect.ingredient.name}"
+    return Finding(
+        _level(match),
+        f"{summary}: review/stop the agent; record the reaction.",
+        ("A dopamine blocker can cause dystonia within days of a start or increase, or after long exposure.",),
+        (told(problem, POSTURES), *(_fact(one) for one in match.found.suspects)),
+        ("Airway, stridor, jaw/tongue swelling: emergency pathway, not this card.",),
+        _notes(match),
+        _options(case, match),
+        state=tuple(sorted({f"agent:{one.ingredient.name}" for one in match.found.suspects})),
+    )
+
+
+def _word(problem: Problem) -> str:
+    word = next((word for concept, word in _WORDS.items() if concept in problem.concepts), "Dystonia")
+    return f"Possible {word[:1].lower()}{word[1:]}" if problem.unconfirmed else word
+
+
+def _length(time: timedelta) -> str:
+    """How long in words: hours up to two days, months from two months on."""
+    hours = int(time.total_seconds() // 3600)
+    if time == timedelta(days=time.days) and time.days < 1:
+        return "on the day" if time == timedelta(0) else f"{hours} h"
+    if hours < _HOURS_UP_TO and time != timedelta(days=time.days):
+        return f"{hours} h" if hours else "less than 1 h"
+    if time.days >= _MONTHS_FROM_DAYS:
+        return f"{time.days // _MONTH_DAYS} months"
+    return f"{time.days} d"
+
+
+def _fact(suspect: Suspect) -> Fact:
+    exposure, name = suspect.exposure, suspect.ingredient.name
+    text = f"{name[:1].upper()}{name[1:]} {_EVENTS[suspect.event]}"
+    text += f" {exposure.start.short()}" if exposure.start is not None else ""
+    text += ", current" if suspect.active is not None else ", no longer current"
+    how = matched(exposure.matched_by)
+    return Fact(f"{text}, {how}" if how else text, exposure.reference)
+
+
+def _notes(match: _Match) -> tuple[str, ...]:
+    notes = []
+    if any(one.exposure.kind != "MedicationAdministration" for one in match.found.suspects if not one.tardive):
+        notes.append("Time of administration not recorded: the date of the order or record was used.")
+    if match.problem.began is None:
+        notes.append("Onset not recorded: the day of the record was used.")
+    return tuple(notes)
+
+
+def _options(case: Case, match: _Match) -> tuple[Option, ...]:
+    active = [one.active for one in match.found.suspects if one.active is not None]
+    names = list(dict.fromkeys(one.ingredient.name for one in match.found.suspects))[:2]
+    stop = [
+        Option("stop-other", f"Stop or end-date {one.ingredient.name}", (one.ingredient.name,), one.reference)
+        for one in active[:2]
+    ]
+    reaction = [_reaction(case, name) for name in names if not _is_recorded(case, name)]
+    labs = Option("labs", "Check calcium and magnesium if atypical or no response", ("calcium", "albumin", "magnesium"))
+    return (*stop, *reaction, labs, Option("advice", "Keep the agent: another cause is known"))
+
+
+def _reaction(case: Case, name: str) -> Option:
+    """A draft record, or words where it is not known whether there is one already."""
+    if case.patient.gaps.get("allergies"):
+        return Option("advice", f"Record the reaction to {name}, unless it is recorded")
+    return Option("reaction", f"Record the dystonic reaction to {name} (unconfirmed)", (name,))
+
+
+def _is_recorded(case: Case, name: str) -> bool:
+    return any(item.name == name for one in case.patient.reactions for item in one.ingredients)
+
+
+RULE = Rule(
+    "R-DX-08",
+    "1.0.0",
+    ("patient-view", "encounter-start", "problem-list-item-create"),
+    ("conditions", "medications", "allergies"),
+    Indicator.WARNING,
+    50,
+    evaluate,
+    (
+        "drug_dystonia_days",
+        "tardive_exposure_days",
+        "tardive_exposure_days_older",
+        "tardive_older_from",
+        "new_start_days",
+        "new_record_days",
+    ),
+)

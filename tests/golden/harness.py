@@ -1,0 +1,38 @@
+"""The golden cases: where they lie, how they are run, and what they are compared with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds_hooks.cases.files import Case, read_cases
+from cds_hooks.cases.run import run
+from cds_hooks.cases.text import readable
+
+Json = dict[str, Any]
+
+FOLDER = Path(__file__).parent
+CASES, EXPECTED = FOLDER / "cases", FOLDER / "expected"
+PLUGIN = "plugin.services:PLUGIN"
+
+
+def cases() -> dict[str, Case]:
+    """Every golden case by its name."""
+    return read_cases(CASES)
+
+
+def answers(found: dict[str, Case]) -> dict[str, Json]:
+    """What the rules of this tree answer to each case."""
+    return run({name: msgspec.to_builtins(case) for name, case in found.items()}, PLUGIN)
+
+
+def texts(found: dict[str, Case], told: dict[str, Json]) -> dict[str, str]:
+    """The readable text of each case."""
+    return {name: readable(case, told[name]) for name, case in found.items()}
+
+
+def expected() -> dict[str, str]:
+    """The texts that are kept."""
+    return {str(path.relative_to(EXPECTED).with_suffix("")): path.read_text("utf-8") for path in EXPECTED.rglob("*.md")}

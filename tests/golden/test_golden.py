@@ -1,0 +1,61 @@
+"""The golden cases: what a clinician would read is compared word for word, and every rule and silence is among them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+
+from plugin.guideline_text import SUPPRESSIONS
+from plugin.rules import RULES
+from tests.golden import harness
+
+Json = dict[str, Any]
+CASES = harness.cases()
+KEPT = harness.expected()
+
+# Rules that no call can make fire, and why.
+NEVER_FIRES = {"R-DQ-08": "fires only when another rule fails inside; tests/unit/test_engine.py makes one fail"}
+# Suppressions without a silence of their own to show, and why.
+NO_TRACE = {
+    "S-05": "drugs without a tier are not-applicable: there is nothing to silence",
+    "S-12": "the matrix itself gives no card, so nothing fires",
+    "S-13": "an old result is not-checked, stale: nothing fires",
+}
+
+
+@cache
+def answers() -> dict[str, Json]:
+    """Every case, run once."""
+    return harness.answers(CASES)
+
+
+def results() -> list[Json]:
+    """The verdicts of all cases and of the calls before them."""
+    told = [one for answer in answers().values() for one in (answer, *answer["before"])]
+    return [result for one in told for result in one["body"]["extension"]["org.dystonia-cds"]["results"]]
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_text_is_the_one_that_is_kept(name: str) -> None:
+    assert harness.texts({name: CASES[name]}, answers())[name] == KEPT.get(name)
+
+
+def test_no_text_is_kept_without_a_case() -> None:
+    assert sorted(KEPT.keys() - CASES.keys()) == []
+
+
+def test_every_rule_can_fire() -> None:
+    fired = {result["rule"] for result in results() if result["status"] == "fired" and "suppressed" not in result}
+    assert sorted({rule.id for rule in RULES} - fired - NEVER_FIRES.keys()) == []
+
+
+def test_every_suppression_can_silence() -> None:
+    silenced = {result["suppressed"] for result in results() if "suppressed" in result}
+    assert sorted(SUPPRESSIONS - silenced - NO_TRACE.keys()) == []
+
+
+def test_no_two_cases_are_the_same() -> None:
+    titles = [case.title for case in CASES.values()]
+    assert sorted({title for title in titles if titles.count(title) > 1}) == []
