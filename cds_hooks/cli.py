@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cds_hooks.cases.cli import clinical_diff
 from cds_hooks.errors import CallTrouble, Trouble
+from cds_hooks.exporting import artefacts
 from cds_hooks.signoff.cli import signoff
 from cds_hooks.terminology.cli import terminology
 
@@ -37,6 +39,8 @@ audit = typer.Typer(help="Look into the audit: what was returned, and why.", no_
 app.add_typer(audit, name="audit")
 app.add_typer(terminology, name="terminology")
 app.add_typer(signoff, name="signoff")
+app.add_typer(artefacts, name="artefacts")
+app.command()(clinical_diff)
 
 
 def main() -> None:
@@ -111,6 +115,7 @@ def fire(
 
 def _fire_inside(call: HookFile, service: str | None) -> Reply:
     import logging as levels
+    from dataclasses import replace
 
     from cds_hooks import logging
     from cds_hooks.app import create_app
@@ -132,7 +137,8 @@ def _fire_inside(call: HookFile, service: str | None) -> Reply:
             print(f"This call is not audited. {error} Use --url to send it to a running service.", file=sys.stderr)
             settings = settings.model_copy(update={"audit": False})
     application = create_app(plugin, settings, store=store)
-    return post_inside(application, f"/cds-services/{name}", call.body)
+    reply = post_inside(application, f"/cds-services/{name}", call.body)
+    return replace(reply, silences=plugin.suppressions)
 
 
 def _send_to(url: str, call: HookFile, service: str | None) -> Reply:

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_hooks.service import Citation
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One source behind a statement; ``label`` is author and year (or product and date), never a title."""
+
+    key: str
+    label: str
+    url: str
+    strength: str
+    supports: str
+    mark: str
+    date_read: str
+    review_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One box of a band: its words, how grave it is (an indicator, ``good`` or empty), and how many columns it takes."""
+    """One box of a band: words, how grave they are (an indicator, ``good`` or empty), how many columns it takes."""
 
     text: str
     level: str = ""
@@ -66,7 +78,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class ExtraPage:
-    """A page at ``/guideline/{id}`` that belongs to no single rule; the id may hold a slash (``drugs/antiemetics``)."""
+    """A page at ``/guideline/{id}`` that belongs to no single rule; the id may hold a slash."""
 
     id: str
     title: str
@@ -90,3 +102,19 @@ class Question:
 
     title: str
     topics: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What lets a reader judge a rule independently: what and whom it is for, and what it reads.
+
+    ``interaction`` are the items of the minimum information about an interaction, as (item, content).
+    ``reference`` are lines to read up, marked as no order.
+    """
+
+    intended_use: str = ""
+    population: str = ""
+    inputs: tuple[str, ...] = ()
+    interaction: tuple[tuple[str, str], ...] = ()
+    figures: tuple[Figure, ...] = ()
+    reference: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,15 @@ COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status and a body, from a running service or from the application itself."""
+    """A status and a body, from a running service or from the application itself.
+
+    ``silences`` say what each value of ``suppressed`` means, where the plugin is at hand to tell.
+    """
 
     status: int
     body: bytes
     audit: str = ""
+    silences: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,9 @@ def show(reply: Reply, console: Console) -> None:
     for card in content.get("cards", []):
         console.print(_card(card))
     if not content.get("cards"):
-        console.print("No card.")
+        console.print("No card. That is not the same as safe.")
+    for line in _silenced(content, reply.silences):
+        console.print(Text(line))
     for line in _verdicts(content):
         console.print(Text(line, "dim"))
     if reply.audit:
@@ -153,10 +159,17 @@ def _card(card: Json) -> Panel:
     indicator = card.get("indicator", "")
     parts: list[Text] = [Text(card.get("summary", ""), "bold")]
     if card.get("detail"):
-        parts += [Text(), Text(card["detail"])]
+        parts += [Text(), *map(_line, card["detail"].replace("**\n\n", "**\n").splitlines())]
     for title, lines in _sections(card):
         parts += [Text(), Text(title, "bold"), *(Text(f"  • {line}") for line in lines)]
     return Panel(Group(*parts), title=Text(indicator), title_align="left", border_style=COLOURS.get(indicator, ""))
+
+
+def _line(line: str) -> Text:
+    """A line of the little Markdown that cards hold: headings in bold and bullets."""
+    if line.startswith("**") and line.endswith("**"):
+        return Text(line.strip("*"), "bold")
+    return Text(f"  • {line[2:]}" if line.startswith("- ") else line)
 
 
 def _sections(card: Json) -> Iterable[tuple[str, list[str]]]:
@@ -182,14 +195,30 @@ def _suggestion(suggestion: Json) -> str:
     return f"{label} ({actions})" if actions and actions != label else label
 
 
+def _results(content: Json) -> list[Json]:
+    results = content.get("extension", {}).get(EXTENSION, {}).get("results", [])
+    return [one for one in results if isinstance(one, dict)]
+
+
+def _subject(result: Json) -> str:
+    return f" for {result['subject']}" if result.get("subject") else ""
+
+
+def _silenced(content: Json, meanings: Mapping[str, str]) -> Iterable[str]:
+    """What was found and not shown, and why."""
+    for one in _results(content):
+        code = str(one.get("suppressed", ""))
+        if code:
+            yield f"Silenced: {one.get('rule')}{_subject(one)} ({code}). {meanings.get(code, '')}".rstrip()
+
+
 def _verdicts(content: Json) -> Iterable[str]:
-    ours = content.get("extension", {}).get(EXTENSION, {})
-    results = ours.get("results", [])
+    results = _results(content)
     unchecked = [one for one in results if one.get("status") == "not-checked"]
     for one in unchecked:
-        subject = f" for {one['subject']}" if one.get("subject") else ""
-        yield f"Not checked: {one.get('rule')}{subject} ({one.get('reason')})"
+        yield f"Not checked: {one.get('rule')}{_subject(one)} ({one.get('reason')})"
     counts = {status: sum(one.get("status") == status for one in results) for status in ("fired", "clear")}
-    yield f"Rule set {ours.get('ruleset', 'unknown')}: {counts['fired']} fired, {counts['clear']} clear, " + (
+    ruleset = content.get("extension", {}).get(EXTENSION, {}).get("ruleset", "unknown")
+    yield f"Rule set {ruleset}: {counts['fired']} fired, {counts['clear']} clear, " + (
         f"{len(unchecked)} not checked, {len(results)} verdicts in all"
     )

@@ -13,6 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from cds_hooks.figures import draw
+
 if TYPE_CHECKING:
     from os import PathLike, stat_result
 
@@ -50,6 +52,7 @@ def environment() -> jinja2.Environment:
     )
     made.globals["try_it"] = True
     made.tests["web_address"] = is_web_address
+    made.filters["drawn"] = draw
     return made
 
 

@@ -16,7 +16,7 @@ SETTING = "DYSTONIA_CDS_PLUGIN"
 
 def load_plugin(name: str | None, site: Site) -> Plugin:
     """Makes the plugin; raises :class:`PluginTrouble` with what was found, what was expected and what to do."""
-    found = name or _installed().value
+    found = plugin_name(name)
     factory = _factory(found)
     try:
         made = factory(site)
@@ -34,6 +34,11 @@ def load_plugin(name: str | None, site: Site) -> Plugin:
         )
     _check(made, found)
     return made
+
+
+def plugin_name(name: str | None) -> str:
+    """``module:NAME`` of the plugin: what the settings name, else the one that is installed."""
+    return name or _installed().value
 
 
 def _installed() -> EntryPoint:

@@ -17,7 +17,8 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.signoff.book import Standing
+from cds_hooks.content import Basis, Citation, ExtraPage, Question
+from cds_hooks.signoff.book import NOBODY, Standing
 from cds_hooks.terminology.desk import Desk, Unmapped
 
 
@@ -166,7 +167,8 @@ class Answer:
 
     ``results`` go into the response extension and the audit; ``subjects`` only into the audit. ``unmapped`` are the
     codes and texts that nothing resolved, for the inbox; they hold no data of the patient. ``memos`` are kept beside
-    the findings, for later calls. ``unsigned`` are the rules that found something and that nobody of the site signed off.
+    the findings, for later calls. ``unsigned`` are the rules that found something and that nobody of the
+    site signed off.
     """
 
     cards: Sequence[dict[str, Any]] = ()
@@ -199,26 +201,13 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Citation:
-    """One source behind a statement; ``label`` is author and year (or product and date), never a title."""
-
-    key: str
-    label: str
-    url: str
-    strength: str
-    supports: str
-    mark: str
-    date_read: str
-    review_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class GuidelinePage:
     """One rule as people read it at ``/guideline/{id}``.
 
     ``sections`` are (heading, paragraphs); ``thresholds`` are (name, value, unit, source); ``levels`` are
     (indicator, when); ``override_reasons`` are the displays that a card offers. ``fingerprint`` is the hash of the
-    rule's content, ``signoff`` how it stands; ``bounds`` are (default, lowest, highest) of each threshold.
+    rule's content, ``signoff`` how it stands; ``bounds`` are (default, lowest, highest) of each threshold. ``basis`` is
+    what a reader needs to judge the rule independently.
     """
 
     id: str
@@ -243,8 +232,9 @@ class GuidelinePage:
     reviewed: str
     review_by: str
     fingerprint: str = ""
-    signoff: Standing = Standing()
+    signoff: Standing = NOBODY
     bounds: tuple[tuple[str, str, str], ...] = ()
+    basis: Basis = field(default_factory=Basis)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +303,7 @@ class Plugin:
     the code of a system, as the rules read it, and None where it cannot tell.
     ``codes`` counts and names what was loaded, for ``/readyz`` and the log. ``terminology`` answers questions about
     codes, if there are any. ``suppressions`` say in a sentence what each value of ``suppressed`` in a result means.
+    ``questions`` lead to pages from the index of the guideline; ``pages`` belong to no single rule.
     """
 
     name: str
@@ -332,6 +323,8 @@ class Plugin:
     member: Callable[[str, str, str], bool | None] = _unknown_member
     conditions: tuple[SampleCondition, ...] = ()
     suppressions: Mapping[str, str] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    pages: tuple[ExtraPage, ...] = ()
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -126,8 +126,8 @@ class Settings(BaseSettings):
     )
     signoff: Path | None = Field(
         None,
-        description="The file in which this site keeps who signed off which rule (JSON, or CSV by its ending). Default: "
-        "signoff.json in the data folder.",
+        description="The file in which this site keeps who signed off which rule (JSON, or CSV by its ending). "
+        "Default: signoff.json in the data folder.",
     )
     unsigned: Literal["show", "silent"] = Field(
         "show",

@@ -1,4 +1,4 @@
-"""The workbook: ``/guideline/workbook`` and ``/guideline/{rule_id}/workbook``, to check and sign off each rule on paper."""
+"""The workbook for sign-off: ``/guideline/workbook`` lists the rules, ``/guideline/{rule_id}/workbook`` is to be printed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from cds_hooks.service import Plugin
 def routes(plugin: Plugin) -> list[Route]:
     """The list of all rules with their sign-off, and one printable page for each; to stand before the guideline's."""
     pages = {page.id: page for page in plugin.guideline}
-    shared = {"nav": "guideline", "plugin": plugin}
 
     @lru_cache(maxsize=512)
     def rule_html(rule_id: str) -> str:
-        return render("workbook_rule.html", **shared, page=pages[rule_id])
+        return render("workbook_rule.html", nav="guideline", plugin=plugin, page=pages[rule_id])
 
     def index(_request: Request) -> Response:
         signed = sum(page.signoff.signed for page in plugin.guideline)
-        return html_response("workbook_index.html", **shared, groups=by_group(plugin.guideline), signed=signed)
+        groups = by_group(plugin.guideline)
+        return html_response("workbook_index.html", nav="guideline", plugin=plugin, groups=groups, signed=signed)
 
     def rule(request: Request) -> Response:
         rule_id: str = request.path_params["rule_id"]
         if rule_id in pages:
             return page_response(rule_html(rule_id))
-        return html_response("guideline_unknown.html", status_code=404, **shared, rule_id=rule_id[:100])
+        named = rule_id[:100]
+        return html_response("guideline_unknown.html", status_code=404, nav="guideline", plugin=plugin, rule_id=named)
 
     return [Route("/guideline/workbook", index), Route("/guideline/{rule_id}/workbook", rule)]

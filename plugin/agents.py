@@ -22,7 +22,8 @@ class Suspect(msgspec.Struct, frozen=True):
     """One drug in suspicion: what happened ``after`` which the dystonia began, on which record, and what still runs.
 
     ``event`` is "start", "increase" or "administration", or "exposure" of the tardive form, where ``after`` is how long
-    the drug had been taken. ``active`` is a record of the drug that is current.
+    the drug had been taken. ``active`` is a record of the drug that is current; ``exact`` says that both times are told
+    to the minute, not by the day.
     """
 
     ingredient: Ingredient
@@ -30,6 +31,7 @@ class Suspect(msgspec.Struct, frozen=True):
     after: timedelta
     exposure: Exposure
     active: Exposure | None
+    exact: bool = False
 
     @property
     def tardive(self) -> bool:
@@ -65,7 +67,8 @@ def _of(case: Case, onset: When, records: list[Exposure]) -> Suspect | tuple[str
     long = next((found for spell in spells if (found := _long(case, onset, spell)) is not None), None)
     if sudden or (events and long is None):
         event, after, exposure = min(sudden or events, key=lambda one: (one[1], one[0], one[2].reference))
-        return Suspect(exposure.ingredient, event, after, exposure, active)
+        exact = onset.precision == "time" and exposure.start is not None and exposure.start.precision == "time"
+        return Suspect(exposure.ingredient, event, after, exposure, active, exact)
     if long is not None:
         return Suspect(long[0].ingredient, "exposure", long[1], long[0], active)
     return tuple(e.reference for e in records if _is_open(case, onset, e, records))

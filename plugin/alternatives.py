@@ -6,6 +6,7 @@ What could not be read counts as a reason against: a proposal needs data that sp
 from __future__ import annotations
 
 from plugin import labs
+from plugin.age_limits import too_young
 from plugin.drug_risk import blockers_taken
 from plugin.rule import TIERS, Case, tier_of
 from valuesets import Ingredient
@@ -68,6 +69,8 @@ def allowed(case: Case, candidate: Ingredient, below: str) -> bool:
     age = case.patient.age
     tier = tier_of(candidate, "", age.years if age else None)
     if TIERS[tier] >= TIERS[below] or _already_taken(case, candidate):
+        return False
+    if too_young(case, candidate.name):
         return False
     if case.patient.gaps.get("allergies") or candidate.name in case.patient.allergies or _reacted(case, candidate):
         return False

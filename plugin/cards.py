@@ -12,10 +12,11 @@ from plugin.engine import Judged
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.guideline_text import OVERRIDE_REASONS, TEXTS
 from plugin.ids import uuid5, written
+from plugin.originals import Originals
 from plugin.patient import Gap
 from plugin.rule import SUGGESTION_MARK, Case, Fact, Finding, Indicator, Option, Rule, Status, Verdict, evidence_of
 from plugin.rules import data_quality
-from plugin.suggestions import Builder, Originals
+from plugin.suggestions import Builder
 from plugin.text import matched, plain
 
 MOST_CARDS = 3
@@ -24,7 +25,7 @@ _MOST_SUGGESTIONS = 6
 _MOST_REASONS = 9
 _MOST_SOURCES = 4
 _LONGEST_LABEL = 60
-_HELPS_TO_GIVE = frozenset({"cover", "dose"})
+_HELPS_TO_GIVE = frozenset({"cover", "dose", "reduce", "shorten"})
 _LABEL = "Dystonia CDS guideline"
 _PURPOSE = "Decision support for prescribers and pharmacists, to be judged independently; no card never means safe."
 
@@ -178,7 +179,9 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
 def _options(part: _Part, against: bool) -> tuple[Option, ...]:
     """What a finding offers; beside one that speaks against the drug itself, nothing that helps to give it."""
     options = part.finding.options
-    return tuple(one for one in options if one.kind not in _HELPS_TO_GIVE) if against else options
+    if not against or part.finding.against:
+        return options
+    return tuple(one for one in options if one.kind not in _HELPS_TO_GIVE)
 
 
 def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> bytes:

@@ -78,6 +78,7 @@ def _end(exposure: Exposure, now: datetime, widely: bool) -> datetime:
         return now
     start = _start(exposure, now, widely)
     last = max(start, (exposure.last.latest if widely else exposure.last.earliest) if exposure.last else start)
-    if exposure.length_days is not None and (widely or not exposure.stopped):
+    ends = exposure.last is not None and exposure.last != exposure.start
+    if not ends and exposure.length_days is not None and (widely or not exposure.stopped):
         last = max(last, later(start, timedelta(days=float(exposure.length_days))))
     return min(last, now)

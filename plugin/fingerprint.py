@@ -36,7 +36,7 @@ def fingerprint(rule: Rule, limits: Limits, policy: Policy) -> str:
         "jurisdiction": policy.jurisdiction,
         "words": asdict(text),
         "sources": [_cited(key) for key in text.sources],
-        "code": _code(rule.evaluate.__module__),
+        "code": code_of(rule.evaluate.__module__),
     }
     return hashed(told)
 
@@ -58,7 +58,7 @@ def _cited(key: str) -> list[str]:
 
 
 @cache
-def _code(module: str) -> tuple[str, ...]:
+def code_of(module: str) -> tuple[str, ...]:
     """The code of a module and of the modules of judgement that it uses, directly or through them."""
     seen: dict[str, str] = {}
     waiting = [module]

@@ -13,7 +13,7 @@ from itertools import islice
 
 import msgspec
 
-from plugin.grading import AT_LEAST, Kind, Read, is_below, reader, total_reader
+from plugin.grading import AT_LEAST, AT_MOST, Kind, Read, is_below, reader, total_reader
 from plugin.lab_results import (
     State,
     describe,
@@ -230,9 +230,11 @@ def thyroid_excess(patient: Patient, limits: Limits) -> tuple[Result, ...]:
     tsh = next((r for r in fresh(patient, "tsh", limits) if not r.provisional), None)
     if tsh is None or tsh.problem or tsh.value is None or tsh.value >= limits.tsh_low or tsh.comparator in AT_LEAST:
         return ()
+    if tsh.inferred:
+        return ()
     for analyte in ("ft4", "ft3"):
         for result in fresh(patient, analyte, limits):
             above = result.upper_limit is not None and result.value is not None and result.value > result.upper_limit
-            if above and not result.provisional:
+            if above and not (result.provisional or result.inferred or result.comparator in AT_MOST):
                 return tsh, result
     return ()

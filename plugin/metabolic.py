@@ -188,8 +188,20 @@ def reading(case: Case, analyte: str) -> Reading:
     if newest.problem or newest.value is None:
         return Reading(None, newest.problem or "implausible", (newest.reference,))
     early = [result for result in recent if result.provisional and _is_as_new(result, newest)]
-    doubt = "no-result" if early or newest.inferred else ""
+    doubt = "no-result" if early or newest.inferred else _perhaps_old(case, newest)
     return Reading(newest, "", (newest.reference,), doubt)
+
+
+def _perhaps_old(case: Case, result: Result) -> str:
+    """Why it is not known that the result is recent: a day without time, or an encounter that did not arrive."""
+    if result.when is None:
+        return "date-missing"
+    longest = case.patient.now - result.when.earliest
+    if result.when.precision == "day" and longest > labs.fresh_for(case.patient, case.limits):
+        return "date-missing"
+    if longest <= case.limits.span("lab_fresh_hours_acute"):
+        return ""
+    return next((gap.reason for gap in case.patient.gaps.get("encounter", ())), "")
 
 
 def _is_as_new(one: Result, other: Result) -> bool:
@@ -215,6 +227,12 @@ def settled(case: Case, keys: tuple[str, ...], inputs: tuple[str, ...], *reading
     """Clear, unless a key has a gap or one of the results is not known to be the last word."""
     doubt = next((one for one in readings if one.doubt), None)
     return gap_verdict(case, keys) or (not_checked(doubt.doubt, doubt.references) if doubt else clear(inputs))
+
+
+def settled_low(case: Case, keys: tuple[str, ...], inputs: tuple[str, ...], *readings: Reading) -> Verdict:
+    """As ``settled``, for a rule that asks for low calcium: not clear where that calcium itself is in doubt."""
+    doubt = case.calcium.doubt
+    return not_checked(doubt, state_references(case.calcium)) if doubt else settled(case, keys, inputs, *readings)
 
 
 def state_references(state: labs.State) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from plugin.metabolic import Reading, missing, problem_fact, reading, result_fact, settled
+from plugin.metabolic import Reading, missing, problem_fact, reading, result_fact, settled_low
 from plugin.rule import Case, Fact, Verdict
 
 
@@ -48,4 +48,4 @@ def hormone(case: Case) -> Reading:
 
 def unless_low(case: Case, keys: tuple[str, ...], inputs: tuple[str, ...], one: Reading) -> Verdict:
     """Clear where the hormone is high; not-checked where it is missing, or its range or comparator decides nothing."""
-    return settled(case, keys, (*inputs, *one.references), one) if one.is_above else missing(case, one)
+    return settled_low(case, keys, (*inputs, *one.references), one) if one.is_above else missing(case, one)

@@ -1,9 +1,11 @@
-"""The value sets as the service publishes them: under the site's canonical address, and read as the rules read them."""
+"""The rules and value sets as the service publishes them, under the site's canonical address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from plugin.artefacts import Release, made
+from plugin.rules import RULES
 from plugin.vocabulary import terminology
 from valuesets.systems import canonical_system
 
@@ -14,14 +16,16 @@ SHIPPED = "https://dystonia-cds.example/fhir"
 class Published:
     """The terminology in force, for those who ask over FHIR."""
 
-    def __init__(self, canonical: str) -> None:
-        """``canonical`` is the base of the site's canonical URLs, without a trailing slash."""
+    def __init__(self, canonical: str, release: Release) -> None:
+        """``canonical`` is the base of the site's canonical URLs; ``release`` tells which rules are in force."""
         self._canonical = canonical.rstrip("/")
+        self._release = release
 
     def artefacts(self) -> Mapping[str, bytes]:
         """Every resource as JSON by ``<type>/<id>``, its own URLs and code systems under the site's address."""
         own, shipped = f"{self._canonical}/".encode(), f"{SHIPPED}/".encode()
-        return {key: content.replace(shipped, own) for key, content in terminology().resources().items()}
+        codes = {key: content.replace(shipped, own) for key, content in terminology().resources().items()}
+        return {**codes, **made(RULES, self._release, codes)}
 
     def member(self, value_set: str, system: str, code: str) -> bool | None:
         """Whether the rules take a code for one of a value set; None where there is no such set.

@@ -73,8 +73,8 @@ class Finding(msgspec.Struct, frozen=True):
     ``notes`` limits of the data used. ``against`` says that the patient should rather not have this drug at all: the
     card then offers nothing that helps to give it. ``by_link`` marks a finding that is shown as a link to the rule's
     page on a card that stands for other reasons, never on its own. ``beside`` names the rules on whose card alone the
-    finding appears, as one line more. ``reference`` are lines to read up, marked as no order. ``state`` are short keys without patient data of what would re-open an overridden
-    card ("major:prior-dystonia", "severe:calcium").
+    finding appears, as one line more. ``reference`` are lines to read up, marked as no order. ``state`` are short keys
+    without patient data of what would re-open an overridden card ("major:prior-dystonia", "severe:calcium").
     """
 
     indicator: Indicator

@@ -7,10 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL
 
+import msgspec
+
+from cds_hooks import content
 from cds_hooks import service as host
 from cds_hooks.errors import CodesTrouble, Trouble
 from cds_hooks.signoff import read_book
 from plugin import samples, vocabulary
+from plugin.artefacts import Release
 from plugin.cards import Frame, cards_of, subject_of
 from plugin.desk import TerminologyDesk
 from plugin.desk.problems import refusal
@@ -24,11 +28,12 @@ from plugin.fingerprint import content_hash, fingerprint
 from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SILENCES, SUPPRESSIONS, TEXTS
 from plugin.ids import uuid5
 from plugin.needs import TYPES, keys_of, template
-from plugin.patient import Order
+from plugin.originals import Originals
+from plugin.pages import basis_of, extra_pages, questions
+from plugin.patient import Order, Patient
 from plugin.published import Published
 from plugin.rule import Policy, Rule, Status
 from plugin.rules import RULES
-from plugin.suggestions import Originals
 from plugin.suppression import Situation, drug_label, memos, silenced, without_unsigned
 from plugin.thresholds import TABLE, Limits
 from plugin.vocabulary import terminology
@@ -74,6 +79,8 @@ class Dystonia:
         self.unsigned = frozenset(rule for rule, standing in self.standings.items() if not standing.signed)
         self.silent = self.unsigned if site.unsigned == "silent" else frozenset()
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
+        base = site.canonical.rstrip("/"), site.public_url
+        self.release = Release(*base, self.ruleset, self.limits, self.policy, self.standings)
         self.namespace = uuid5(NAMESPACE_URL.bytes, site.canonical)
         self.orderable = _orderable()
 
@@ -116,7 +123,7 @@ class Dystonia:
             self.limits,
             policy=self.policy,
             deadline=call.deadline,
-            relevant=call.service.hook != _PROBLEM_LIST or bool(about and about.unreadable) or relevant(patient),
+            relevant=call.service.hook != _PROBLEM_LIST or _is_relevant(about, patient),
         )
         judged = silenced(without_unsigned(judged, self.silent), self._situation(call))
         frame = Frame(
@@ -182,6 +189,14 @@ def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
     bare = {selection.rsplit("/", 1)[-1] for selection in wanted}
     chosen = [order for order in orders if order.reference in wanted or (order.id and order.id in bare)]
     return chosen or orders
+
+
+def _is_relevant(entered: host.Prefetched | None, patient: Patient) -> bool:
+    """Whether a condition being entered is one that the rules are about, or one that cannot be read and may be."""
+    if entered is None or relevant(patient):
+        return entered is not None
+    lost = {gap.reference for gap in patient.gaps.get("conditions", ())}
+    return bool(entered.unreadable) or any(f"Condition/{one.id}" in lost for one in entered.resources)
 
 
 def _subject(judged: Judged) -> host.Subject | None:
@@ -254,7 +269,7 @@ def _bounds(rule: Rule) -> tuple[tuple[str, str, str], ...]:
 def _page(rule: Rule, own: Dystonia) -> host.GuidelinePage:
     text = TEXTS[rule.id]
     sources = tuple(
-        host.Citation(**{name: getattr(BIBLIOGRAPHY[key], name) for name in host.Citation.__slots__})
+        content.Citation(**{name: getattr(BIBLIOGRAPHY[key], name) for name in content.Citation.__slots__})
         for key in text.sources
     )
     return host.GuidelinePage(
@@ -282,6 +297,7 @@ def _page(rule: Rule, own: Dystonia) -> host.GuidelinePage:
         own.prints[rule.id],
         own.standings[rule.id],
         _bounds(rule),
+        msgspec.convert(basis_of(rule, own.limits), content.Basis, from_attributes=True),
     )
 
 
@@ -314,7 +330,9 @@ def _counts() -> dict[str, int | str]:
 def dystonia(site: host.Site) -> host.Plugin:
     """The plugin as the host loads it: codes read, pages made, rules bound to hooks."""
     desk = _codes_in_force(site)
-    own, published = Dystonia(site), Published(site.canonical)
+    own = Dystonia(site)
+    published = Published(site.canonical, own.release)
+    pages = extra_pages(own.limits)
     return host.Plugin(
         "Dystonia CDS",
         VERSION,
@@ -333,6 +351,8 @@ def dystonia(site: host.Site) -> host.Plugin:
         published.member,
         tuple(host.SampleCondition(one.id, one.name, one.resource) for one in samples.CONDITIONS),
         SILENCES,
+        msgspec.convert(questions(pages), tuple[content.Question, ...], from_attributes=True),
+        msgspec.convert(pages, tuple[content.ExtraPage, ...], from_attributes=True),
     )
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-import msgspec
-
 from plugin.alternatives import allowed, cover_dose_filled, cover_withheld
+from plugin.changed_drafts import other_drug, reduced, shortened
 from plugin.ids import uuid5, written
+from plugin.originals import Originals
 from plugin.rule import Case, Option
 from plugin.vocabulary import terminology
 from valuesets import Ingredient
@@ -43,75 +42,11 @@ _REQUESTS = {
     "mri-brain": "MRI of the brain",
     "mri-spine": "MRI of the spine",
     "eeg": "Electroencephalogram (EEG)",
+    "gastroenterology": "Referral to gastroenterology (assessment of gastroparesis)",
     "genetics-pkd": "Genetic panel for paroxysmal movement disorders, PRRT2 first",
 }
 
 Suggestion = dict[str, Any]
-
-
-class Originals:
-    """Existing resources of the call, whole, for the rare suggestion that must give one back; parsed when asked for."""
-
-    def __init__(self, body: bytes) -> None:
-        """``body`` is the request as it came."""
-        self._body = body
-        self._found: list[dict[str, Any]] | None = None
-
-    def get(self, reference: str, patient_id: str) -> dict[str, Any] | None:
-        """The patient's resource with this reference (``MedicationRequest/m1``), without what is empty in it.
-
-        None unless there is exactly one, and one that can be given back as it is.
-        """
-        if self._found is None:
-            self._found = _entries(_DECODER.decode(self._body)) if self._body else []
-        found = [
-            one
-            for one in self._found
-            if f"{one.get('resourceType')}/{one.get('id')}" == reference and _is_about(one, patient_id)
-        ]
-        if not found or any(one != found[0] for one in found) or _has_null_in_list(found[0]):
-            return None
-        whole: dict[str, Any] = _without_empties(found[0])
-        return whole
-
-
-# Numbers exact, because a resource that is given back must be what it was.
-_DECODER = msgspec.json.Decoder(float_hook=Decimal)
-
-
-def _entries(call: Any) -> list[dict[str, Any]]:
-    prefetch = call.get("prefetch") if isinstance(call, dict) else None
-    bundles = [value for value in prefetch.values() if isinstance(value, dict)] if isinstance(prefetch, dict) else []
-    lists = [bundle["entry"] for bundle in bundles if isinstance(bundle.get("entry"), list)]
-    resources = [entry.get("resource") for entries in lists for entry in entries if isinstance(entry, dict)]
-    return [resource for resource in resources if isinstance(resource, dict)]
-
-
-def _is_about(resource: Mapping[str, Any], patient_id: str) -> bool:
-    subject = resource.get("subject")
-    reference = subject.get("reference") if isinstance(subject, dict) else None
-    return isinstance(reference, str) and f"/{reference}".split("/_history/", 1)[0].endswith(f"/Patient/{patient_id}")
-
-
-def _without_empties(value: Any) -> Any:
-    """The value without nulls, empty strings, lists and objects, which FHIR forbids and our answers never hold."""
-    if isinstance(value, dict):
-        kept = {name: _without_empties(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
-    if isinstance(value, list):
-        return [inner for one in value if not _is_empty(inner := _without_empties(one))]
-    return value
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", [], {})
-
-
-def _has_null_in_list(value: Any) -> bool:
-    """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
-    if isinstance(value, dict):
-        return any(_has_null_in_list(inner) for inner in value.values())
-    return isinstance(value, list) and any(one is None or _has_null_in_list(one) for one in value)
 
 
 class Builder:
@@ -182,15 +117,44 @@ class Builder:
         candidates = [_ingredient(name) for name in option.codes]
         fitting = (drug for drug in candidates if allowed(self.case, drug, option.tier))
         offered = list(islice(fitting, _MOST_ALTERNATIVES))
-        order = self.case.order
+        order, original = self.case.order, self._original()
         if not offered or order is None or not order.id:
             self._alternatives = bool(self._alternatives)
             return
         self._alternatives = True
         for drug in offered:
             label = f"Change to {drug.name} (dose left to the prescriber)"
-            resource = {**self._medication_request(drug), "id": order.id}
-            self._put(label, {"type": "update", "description": label, "resource": resource})
+            changed = other_drug(original, _concept(drug)) if original is not None else None
+            self._put_changed(label, changed, drug)
+
+    def shorten(self, option: Option) -> None:
+        """The draft with an end after so many days; words only where it says its length in words."""
+        original = self._original()
+        changed = shortened(original, option.days) if original is not None and option.days is not None else None
+        self._put_changed(option.label, changed, _ingredient(option.codes[0]))
+
+    def reduce(self, option: Option) -> None:
+        """Metoclopramide 5 mg four times daily (B67) by mouth for adults; else words."""
+        order, original = self.case.order, self._original()
+        filled = order is not None and order.route in {"", "oral"} and cover_dose_filled(self.case)
+        changed = reduced(original) if original is not None and filled else None
+        label = option.label if filled else "Reduce the dose (dose left to the prescriber)"
+        self._put_changed(label, changed, _ingredient(option.codes[0]))
+
+    def _original(self) -> dict[str, Any] | None:
+        """The draft that the card is about, whole."""
+        order = self.case.order
+        if order is None or not order.id:
+            return None
+        return self.originals.draft(order.reference, self.case.patient.id)
+
+    def _put_changed(self, label: str, changed: dict[str, Any] | None, drug: Ingredient) -> None:
+        """Update the draft, marked as ours (S-09); only words where it cannot be given back whole."""
+        if changed is None:
+            self._put(label)
+            return
+        resource = {**changed, "identifier": [*_listed(changed.get("identifier")), self._mark(drug)]}
+        self._put(label, {"type": "update", "description": label, "resource": resource})
 
     def remove(self, option: Option) -> None:
         """Delete the draft."""
@@ -269,10 +233,7 @@ class Builder:
             "resourceType": "MedicationRequest",
             "status": "draft",
             "intent": "order",
-            "medicationCodeableConcept": {
-                "coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}],
-                "text": drug.name,
-            },
+            "medicationCodeableConcept": _concept(drug),
             "identifier": [self._mark(drug)],
             "subject": self._subject(),
             **self._encounter(),
@@ -295,6 +256,8 @@ _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {
     "undosed": Builder.undosed,
     "request": Builder.request,
     "reaction": Builder.reaction,
+    "shorten": Builder.shorten,
+    "reduce": Builder.reduce,
 }
 
 
@@ -308,6 +271,14 @@ def _ingredient(name: str) -> Ingredient:
 def _status(kind: str, code: str) -> dict[str, Any]:
     system = f"http://terminology.hl7.org/CodeSystem/allergyintolerance-{kind}"
     return {"coding": [{"system": system, "code": code}]}
+
+
+def _concept(drug: Ingredient) -> dict[str, Any]:
+    return {"coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}], "text": drug.name}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _create(description: str, resource: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,11 @@ import unicodedata
 from functools import lru_cache
 
 _MARKUP = re.compile(r"[<>\[\]*_`#|\\!~{}]")
-_LINK = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*:/*|www\.)")
+# What makes an address; a colon alone does not, for "allergy: Reglan" would become "Reglan".
+_LINK = re.compile(
+    r"(?i)(?:\b[a-z][a-z0-9+.-]*)?:/+|\bwww\."
+    r"|\b(?:javascript|vbscript|data|blob|file|about|mailto|tel|sms|xmpp|https?|ftp):"
+)
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 LONGEST = 120
 _EXPECTED = frozenset({"", "RxNorm code"})

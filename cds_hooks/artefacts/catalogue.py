@@ -12,9 +12,17 @@ from cds_hooks.state import State
 
 Json = dict[str, Any]
 
-TYPES = ("CodeSystem", "ConceptMap", "Library", "PlanDefinition", "ValueSet")
+TYPES = (
+    "CodeSystem",
+    "ConceptMap",
+    "ImplementationGuide",
+    "Library",
+    "PlanDefinition",
+    "StructureDefinition",
+    "ValueSet",
+)
 # The bulk of a resource, which FHIR leaves out of a summary as well.
-_BULK = ("compose", "concept", "expansion", "group")
+_BULK = ("action", "compose", "concept", "dataRequirement", "definition", "differential", "expansion", "group", "text")
 _SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 _LONGEST_SHOWN = 200
 

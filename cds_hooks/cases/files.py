@@ -2,7 +2,8 @@
 
 ``{"title": "…", "now": "2026-11-22T10:00:00Z", "call": {…}}`` is a whole case. ``settings`` are settings of the site
 by the names of the settings file; ``before`` are earlier calls, each with ``now``, ``call`` and, where every card of
-its answer was overridden, the code of the reason in ``override``.
+its answer was overridden, the code of the reason in ``override``. ``expects`` is what has to come of it, written down
+before it was run: the verdict in words by rule ("R-DRUG-01") or by rule and order, and the cards under "cards".
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     call: Json
     settings: Json = {}
     before: tuple[Step, ...] = ()
+    expects: dict[str, str] = {}
 
 
 def read_cases(folder: Path) -> dict[str, Case]:

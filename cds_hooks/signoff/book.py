@@ -55,6 +55,10 @@ class Standing:
         return min((one.date for one in self.signatures), default="") if self.signed else ""
 
 
+NOBODY = Standing()
+"""How a rule stands that nobody signed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Book:
     """All rows of a site."""
@@ -67,7 +71,7 @@ class Book:
         holding = tuple(row for row in rows if row.hash == fingerprint)
         if holding:
             return Standing(SIGNED, holding)
-        return Standing(OUTDATED, rows) if rows else Standing()
+        return Standing(OUTDATED, rows) if rows else NOBODY
 
 
 def read_book(path: Path | None) -> Book:

@@ -9,6 +9,7 @@ import msgspec
 
 from plugin.desk.problems import shown
 from plugin.desk.site_rows import DRUG, LAB, PROBLEM, Row
+from plugin.presentation import PRESENTATIONS
 from valuesets import Ingredient, Product, Terminology
 from valuesets.systems import ATC, ICD10_NATIONAL, ICD10CM, ICD10WHO, LOINC, NDC, RXNORM, SNOMED, canonical_system
 
@@ -54,7 +55,8 @@ class Targets:
     def __init__(self, shipped: Terminology) -> None:
         self._shipped = shipped
         sets = [key.removeprefix("ValueSet/") for key in shipped.resources() if key.startswith("ValueSet/")]
-        self._analytes = frozenset(key.removeprefix("lab-") for key in sets if key.startswith("lab-"))
+        self._tests = frozenset(key.removeprefix("lab-") for key in sets if key.startswith("lab-"))
+        self._analytes = self._tests | frozenset(PRESENTATIONS.values())
         coded = {key.removeprefix("condition-") for key in sets if key.startswith("condition-")}
         self._conditions = shipped.condition_words.keys | coded
         self._read = {DRUG: self._drug, LAB: self._analyte, PROBLEM: self._condition}
@@ -77,7 +79,7 @@ class Targets:
 
     def _member(self, value_set: str) -> tuple[str, Meaning]:
         prefix, _, key = value_set.partition("-")
-        if prefix == "lab" and key in self._analytes:
+        if prefix == "lab" and key in self._tests:
             return LAB, key
         if prefix == "condition" and key in self._conditions:
             return PROBLEM, frozenset({key})

@@ -64,7 +64,8 @@ class Meaning(msgspec.Struct, frozen=True):
 
     ``named`` is the analyte, or what it would be if the code were LOINC, which ``analyte`` alone says that it is.
     ``genomic`` is "variant" or "implication" for a report of a genetic variant or of what one means, ``presentation`` a
-    kind of ``plugin.presentation``. ``rare`` says that it is about genes (CYP2D6 or a variant) or a presentation.
+    kind of ``plugin.presentation``. ``rare`` says that it is about genes (CYP2D6 or a variant), a presentation or the
+    Child-Pugh class (``liver``).
     """
 
     analyte: str
@@ -74,6 +75,7 @@ class Meaning(msgspec.Struct, frozen=True):
     genomic: str = ""
     rare: bool = False
     presentation: str = ""
+    liver: bool = False
 
 
 UNCODED = Meaning("", True, False)
@@ -98,8 +100,10 @@ def meaning(raw: bytes) -> Meaning:
     named = analyte or _analyte_without_system(concept) or ""
     if is_elsewhere(words, named):
         analyte = named = ""
-    metaboliser, genomic = "cyp2d6" in words.lower(), _genomic(concept)
-    return Meaning(analyte, bool(named), metaboliser, named, genomic, metaboliser or bool(genomic))
+    lower, genomic = words.lower(), _genomic(concept)
+    metaboliser, liver = "cyp2d6" in lower, "child" in lower and "pugh" in lower
+    rare = metaboliser or liver or bool(genomic)
+    return Meaning(analyte, bool(named), metaboliser, named, genomic, rare, liver=liver)
 
 
 def _told_by_name(concept: Concept) -> str:

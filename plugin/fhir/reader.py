@@ -13,6 +13,7 @@ from plugin.fhir.age import age_of
 from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
+from plugin.fhir.liver import child_pugh_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
@@ -244,6 +245,8 @@ def _take_observation(
         return
     elif meaning.ours:
         _take_current(resource, meaning, found, now, limits, person)
+    if meaning.liver and (problem := child_pugh_of(resource)) is not None:
+        found.problems.append(problem)
     if meaning.metaboliser and observations.is_poor_metaboliser(resource):
         reference = f"Observation/{resource.id}"
         found.poor = min(found.poor or reference, reference)

@@ -27,6 +27,8 @@ _CHILD = (
     "not under 3 y."
 )
 _OTHER = "No or partial response: calcium, magnesium, tetanus, a seizure or a stroke come into question."
+REFERENCE = (_CAUSE, _ADULT, _CHILD, _OTHER)
+"""All lines, for the page of the rule."""
 
 
 def evaluate(case: Case) -> Verdict:
@@ -34,7 +36,8 @@ def evaluate(case: Case) -> Verdict:
     leader = _LEADER.evaluate(case)
     if leader.status is Status.NOT_CHECKED:
         return not_checked(leader.reason, leader.inputs)
-    if leader.finding is None:
+    # What helps in acute dystonia harms in a tardive form.
+    if leader.finding is None or drug_induced_dystonia.TARDIVE in leader.finding.state:
         return NOT_APPLICABLE
     return fired(_finding(case), leader.inputs, leader.suppressed)
 

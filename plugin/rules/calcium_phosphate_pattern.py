@@ -13,7 +13,7 @@ from plugin.metabolic import (
     movements,
     reading,
     result_fact,
-    settled,
+    settled_low,
     state_references,
     unless_low,
 )
@@ -43,7 +43,7 @@ def evaluate(case: Case) -> Verdict:
     inputs = (*state_references(case.calcium), *phosphate.references, *hormone.references)
     if not phosphate.is_above:
         decided = phosphate.is_not_above
-        return settled(case, ("observations",), inputs, phosphate) if decided else missing(case, phosphate)
+        return settled_low(case, ("observations",), inputs, phosphate) if decided else missing(case, phosphate)
     low = parathyroid.too_low(case, hormone)
     if low is not None:
         return fired(_finding(case, phosphate, hormone, low.words, "hypoparathyroid pattern"), inputs)

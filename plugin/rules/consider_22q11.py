@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from plugin import parathyroid
-from plugin.metabolic import calcium_facts, capital, problem_fact, state_references, unless_low
+from plugin.metabolic import Reading, calcium_facts, capital, problem_fact, settled_low, state_references, unless_low
 from plugin.parathyroid import Cause
 from plugin.patient import Problem
 from plugin.rule import (
@@ -16,7 +16,6 @@ from plugin.rule import (
     Option,
     Rule,
     Verdict,
-    clear,
     fired,
     gap_verdict,
     not_checked,
@@ -50,14 +49,14 @@ def evaluate(case: Case) -> Verdict:
     cause = parathyroid.too_low(case, hormone)
     if cause is None:
         return parathyroid.unless_low(case, ("observations",), inputs, hormone)
-    return _signs(case, cause, (*inputs, *cause.references))
+    return _signs(case, cause, hormone, (*inputs, *cause.references))
 
 
-def _signs(case: Case, cause: Cause, inputs: tuple[str, ...]) -> Verdict:
+def _signs(case: Case, cause: Cause, hormone: Reading, inputs: tuple[str, ...]) -> Verdict:
     found = {word: problem for concept, word in _SIGNS.items() if (problem := _sign(case, concept)) is not None}
     gap = gap_verdict(case, ("conditions",))
     if not found:
-        return gap or _unknown_onset(case) or clear(inputs)
+        return gap or _unknown_onset(case) or settled_low(case, (), inputs, hormone)
     # What explains the low calcium stands on the problem list: without a whole one it is not known to be unexplained.
     return gap or fired(_finding(case, cause, found), (*inputs, *(problem.reference for problem in found.values())))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import msgspec
 
 from plugin.agents import Suspect, Suspicion, suspicion
@@ -41,6 +39,8 @@ _EVENTS = {
     "exposure": "taken since",
 }
 _EXACT = frozenset({"time", "day"})
+TARDIVE = "tardive"
+"""Stands in the state of a finding that speaks of long exposure."""
 _HOURS_UP_TO = 48
 _MONTH_DAYS, _MONTHS_FROM_DAYS = 30, 60
 
@@ -114,10 +114,10 @@ def _finding(case: Case, match: _Match) -> Finding:
     suspect, problem = _nearest(match), match.problem
     words = _word(problem)
     if suspect.tardive:
-        summary = f"{words} after {_length(suspect.after)} of {suspect.ingredient.name}, perhaps tardive"
+        summary = f"{words} after {_long(suspect.after.days)} of {suspect.ingredient.name}, perhaps tardive"
     else:
         raised = "a higher dose of " if suspect.event == "increase" else ""
-        summary = f"{words} {_length(suspect.after)} after {raised}{suspect.ingredient.name}"
+        summary = f"{words} {_after(suspect)} {raised}{suspect.ingredient.name}"
     return Finding(
         _level(match),
         f"{summary}: review/stop the agent; record the reaction.",
@@ -126,7 +126,10 @@ def _finding(case: Case, match: _Match) -> Finding:
         ("Airway, stridor, jaw/tongue swelling: emergency pathway, not this card.",),
         _notes(match),
         _options(case, match),
-        state=tuple(sorted({f"agent:{one.ingredient.name}" for one in match.found.suspects})),
+        state=(
+            *sorted({f"agent:{one.ingredient.name}" for one in match.found.suspects}),
+            *((TARDIVE,) if suspect.tardive else ()),
+        ),
     )
 
 
@@ -135,16 +138,18 @@ def _word(problem: Problem) -> str:
     return f"Possible {word[:1].lower()}{word[1:]}" if problem.unconfirmed else word
 
 
-def _length(time: timedelta) -> str:
-    """How long in words: hours up to two days, months from two months on."""
-    hours = int(time.total_seconds() // 3600)
-    if time == timedelta(days=time.days) and time.days < 1:
-        return "on the day" if time == timedelta(0) else f"{hours} h"
-    if hours < _HOURS_UP_TO and time != timedelta(days=time.days):
-        return f"{hours} h" if hours else "less than 1 h"
-    if time.days >= _MONTHS_FROM_DAYS:
-        return f"{time.days // _MONTH_DAYS} months"
-    return f"{time.days} d"
+def _after(suspect: Suspect) -> str:
+    """How long after in words: hours up to two days where they are known, else days."""
+    hours = int(suspect.after.total_seconds() // 3600)
+    if not suspect.exact:
+        return f"{suspect.after.days} d after" if suspect.after.days else "on the day of"
+    if hours < _HOURS_UP_TO:
+        return f"{hours} h after" if hours else "less than 1 h after"
+    return f"{suspect.after.days} d after"
+
+
+def _long(days: int) -> str:
+    return f"{days // _MONTH_DAYS} months" if days >= _MONTHS_FROM_DAYS else f"{days} d"
 
 
 def _fact(suspect: Suspect) -> Fact:

@@ -124,7 +124,7 @@ def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) 
 
 RULE = Rule(
     "R-MET-01",
-    "1.1.0",
+    "1.0.0",
     ("order-select", "order-sign"),
     (*_KEYS, "medications", "serviceRequests"),
     Indicator.CRITICAL,

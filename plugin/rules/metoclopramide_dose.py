@@ -9,6 +9,7 @@ import msgspec
 
 from plugin import metoclopramide
 from plugin.drug_risk import weight_of
+from plugin.factors import age_fact
 from plugin.kidney import Kidney, kidney_of
 from plugin.metoclopramide import INHIBITOR, NAME, Cap, Indication, Reason, allowed_mg, caps_of
 from plugin.offers import remove
@@ -248,18 +249,22 @@ def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
     elderly = case.limits.elderly_from
     return Finding(
         _INFO,
-        _summary(case, subject, "with renal function unknown: check it before the dose")
-        if subject.own
-        else _summary(case, subject, "needs the renal function, which is unknown"),
+        _summary(case, subject, "depends on the renal function, which is unknown"),
         (
             f"At {elderly} years or over, or with kidney disease, doses above {_mg(limit)} mg a day depend on the "
             "renal function; no usable creatinine or eGFR was found.",
         ),
-        (subject.fact,),
+        (subject.fact, *_risk_facts(case)),
         (),
         last,
-        (Option("advice", "Check creatinine or eGFR"), *_options(case, subject, _REDUCED_MG)),
+        (Option("labs", "Check creatinine", ("creatinine",)), *_options(case, subject, _REDUCED_MG)),
     )
+
+
+def _risk_facts(case: Case) -> tuple[Fact, ...]:
+    disease = case.patient.has("ckd", unconfirmed=True)
+    known = Fact(f"Condition: {disease.label or 'kidney disease'}", disease.reference) if disease is not None else None
+    return (age_fact(case), *((known,) if known is not None else ()))
 
 
 def _options(case: Case, subject: _Subject, most: Decimal) -> tuple[Option, ...]:

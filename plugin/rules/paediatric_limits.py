@@ -72,7 +72,9 @@ def _finding(case: Case, drug: Ingredient, level: Indicator, summary: str, why: 
     )
 
 
-def _by_age(figure: str, level: Callable[[Case], Indicator], summary: Callable[[Case], str], why: str) -> Judge:
+def _by_age(figure: str, level: Callable[[Case], Indicator], summary: str, why: str) -> Judge:
+    """A limit of age alone; ``summary`` and ``why`` name it as {years}."""
+
     def judge(case: Case, drug: Ingredient) -> Verdict:
         below = _below(case, getattr(case.limits, figure))
         if isinstance(below, Verdict):
@@ -80,9 +82,15 @@ def _by_age(figure: str, level: Callable[[Case], Indicator], summary: Callable[[
         inputs = (f"Patient/{case.patient.id}",)
         if not below:
             return clear(inputs)
-        return fired(_finding(case, drug, level(case), summary(case), why), inputs)
+        years = _in_years(getattr(case.limits, figure))
+        finding = _finding(case, drug, level(case), summary.format(years=years), why.format(years=years))
+        return fired(finding, inputs)
 
     return judge
+
+
+def _in_years(limit: Decimal) -> str:
+    return f"{limit} year" if limit == 1 else f"{limit} years"
 
 
 def _prochlorperazine(case: Case, drug: Ingredient) -> Verdict:
@@ -131,9 +139,10 @@ def _weight_needed(case: Case, weight: Result | None, inputs: tuple[str, ...]) -
     age = case.patient.age
     if weight is not None or age is None or age.years >= case.limits.weight_needed_below:
         return None
-    unread = next((result for result in case.patient.results.get("weight", ()) if result.problem), None)
+    recent = case.patient.results.get("weight", ())
+    unread = next((result for result in recent if result.problem or result.comparator), None)
     if unread is not None:
-        return not_checked(unread.problem, (*inputs, unread.reference))
+        return not_checked(unread.problem or "no-result", (*inputs, unread.reference))
     old = newest(case.patient, ("weight",))
     if old is not None:
         return not_checked("stale", (*inputs, old.reference))
@@ -152,8 +161,8 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "promethazine_from",
             lambda case: _CRITICAL,
-            lambda case: "Promethazine under 2 years: boxed warning (fatal respiratory depression), also dystonia.",
-            "The label warns in a box against promethazine below 2 years, by any route and in combinations too.",
+            "Promethazine under {years}: boxed warning (fatal respiratory depression), also dystonia.",
+            "The label warns in a box against promethazine below {years}, by any route and in combinations too.",
         ),
         ("promethazine_from",),
     ),
@@ -183,7 +192,7 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "metoclopramide_from",
             _metoclopramide_level,
-            lambda case: "Metoclopramide under 1 year: contraindicated (EMA/MHRA); not recommended (US label).",
+            "Metoclopramide under {years}: contraindicated (EMA/MHRA); not recommended (US label).",
             "EMA and MHRA hold it contraindicated below this age; the US label does not recommend it for children.",
         ),
         ("metoclopramide_from",),
@@ -195,8 +204,8 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "haloperidol_from",
             lambda case: _WARNING,
-            lambda case: "Haloperidol under 3 years: use not established (label); high dystonia tier.",
-            "Oral dosing starts at 3 years in the label; below, use is not established.",
+            "Haloperidol under {years}: use not established (label); high dystonia tier.",
+            "Oral dosing starts at {years} in the label; below, use is not established.",
         ),
         ("haloperidol_from",),
     ),
@@ -207,8 +216,8 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "cover_from",
             lambda case: _CRITICAL,
-            lambda case: "Benztropine under 3 years: contraindicated by the label.",
-            "The label holds benztropine contraindicated below 3 years.",
+            "Benztropine under {years}: contraindicated by the label.",
+            "The label holds benztropine contraindicated below {years}.",
         ),
         ("cover_from",),
     ),

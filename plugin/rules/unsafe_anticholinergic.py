@@ -65,7 +65,7 @@ def _finding(case: Case, drug: Ingredient, problem: Problem, name: str) -> Findi
         Indicator.INFO if problem.unconfirmed else Indicator.WARNING,
         f"{title} with {name}{doubt}: an anticholinergic is unsafe here. Consider another plan.",
         (f"{title} is anticholinergic; {name} is on record{doubt}.",),
-        (Fact(f"Condition: {problem.label}{since}{doubt}", problem.reference),),
+        (Fact(f"Condition: {problem.label or name}{since}{doubt}", problem.reference),),
         (),
         (),
         (

@@ -5,11 +5,13 @@ from __future__ import annotations
 from plugin import parathyroid
 from plugin.metabolic import (
     DRUG_LISTS,
+    Reading,
     calcium_facts,
     calcium_words,
     followed_up,
     problem_fact,
     replacement,
+    settled_low,
     state_references,
     unless_low,
 )
@@ -23,7 +25,6 @@ from plugin.rule import (
     Option,
     Rule,
     Verdict,
-    clear,
     fired,
     gap_verdict,
     not_checked,
@@ -49,13 +50,14 @@ def evaluate(case: Case) -> Verdict:
     cause = recorded if recorded is not None and recorded.sure else measured or recorded
     if cause is None:
         return gap_verdict(case, ("conditions",)) or parathyroid.unless_low(case, ("observations",), inputs, hormone)
-    return _untreated(case, cause, (*inputs, *cause.references))
+    read = [hormone] if cause is measured else []
+    return _untreated(case, cause, read, (*inputs, *cause.references))
 
 
-def _untreated(case: Case, cause: Cause, inputs: tuple[str, ...]) -> Verdict:
+def _untreated(case: Case, cause: Cause, read: list[Reading], inputs: tuple[str, ...]) -> Verdict:
     treated = replacement(case, _TREATMENT)
     if treated is not None:
-        return clear((*inputs, treated.reference))
+        return settled_low(case, (), (*inputs, treated.reference), *read)
     # "Not on the list" needs a list that was returned and is whole.
     if "medications" not in case.patient.returned:
         return gap_verdict(case, ("medications",)) or not_checked("key-missing", inputs)

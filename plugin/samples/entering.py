@@ -31,7 +31,7 @@ ENTERING: tuple[SamplePatient, ...] = (
         problems=("acute-dystonia",),
         name="Yannick Twister, 20, male",
         story="Back in the emergency department with a twisted neck, 18 hours after prochlorperazine for migraine.",
-        shows="A card: the drug given before, and a draft that records the reaction",
+        shows="Warning: which drug, and a draft to record it",
     ),
     sample(
         unmeasured,
@@ -40,6 +40,6 @@ ENTERING: tuple[SamplePatient, ...] = (
         problems=("tetany", "hypertension"),
         name="Zoe Unmeasured, 35, female",
         story="Tetany is being entered; calcium and magnesium have not been measured for years.",
-        shows="Info: no calcium or magnesium on record. Choose hypertension instead, and there is no card",
+        shows="Info: not measured. Try hypertension: no card",
     ),
 )

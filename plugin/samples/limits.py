@@ -1,4 +1,4 @@
-"""Invented patients for whom a label sets a limit, or who lack a result before a new drug."""
+"""Invented patients whose condition, age or kidneys matter to what is ordered."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def poor_kidneys(chart: Chart) -> Json:
     }
 
 
+def kinesigenic(chart: Chart) -> Json:
+    return {
+        "patient": chart.patient("Enno", "Kickstart", "male", 16),
+        "conditions": [chart.condition("pkd", findings.KINESIGENIC, days=90)],
+    }
+
+
 LIMITS: tuple[SamplePatient, ...] = (
     sample(
         parkinson,
@@ -44,7 +51,7 @@ LIMITS: tuple[SamplePatient, ...] = (
         ("haloperidol-po-low", "quetiapine-po"),
         name="Konrad Paradigm, 74, male",
         story="Parkinson disease for years; at night he sees people who are not there. Haloperidol is ordered.",
-        shows="Critical: contraindicated in Parkinson disease. Change to quetiapine and fire again",
+        shows="Critical: contraindicated. Try quetiapine instead",
     ),
     sample(
         infant,
@@ -62,7 +69,7 @@ LIMITS: tuple[SamplePatient, ...] = (
         ("metoclopramide-po", "ondansetron-po"),
         name="Nora Stillwell, 66, female",
         story="Has tardive dyskinesia from earlier treatment; metoclopramide is chosen for nausea.",
-        shows="Critical: contraindicated with tardive dyskinesia",
+        shows="Critical: contraindicated",
     ),
     sample(
         poor_kidneys,
@@ -71,6 +78,15 @@ LIMITS: tuple[SamplePatient, ...] = (
         ("metoclopramide-po",),
         name="Quirin Filter, 61, male",
         story="Gastroparesis; eGFR 48 two days ago. Metoclopramide 10 mg four times a day is ordered.",
-        shows="Warning: more a day than the label allows for these kidneys",
+        shows="Warning: too much a day for these kidneys",
+    ),
+    sample(
+        kinesigenic,
+        "enno-kickstart",
+        "order-sign",
+        ("carbamazepine-po",),
+        name="Enno Kickstart, 16, male",
+        story="Paroxysmal kinesigenic dyskinesia; carbamazepine is ordered for the first time.",
+        shows="Info: low dose, and a test to recall",
     ),
 )

@@ -63,7 +63,7 @@ OPENING: tuple[SamplePatient, ...] = (
         "patient-view",
         name="Ulla Lowlander, 49, female",
         story="Hypoparathyroidism; ionised calcium 1.02 mmol/L yesterday, and no calcium or vitamin D on her list.",
-        shows="Info: low calcium without treatment on the list",
+        shows="Info: low calcium, no treatment listed",
     ),
     sample(
         kinesigenic,
@@ -71,7 +71,7 @@ OPENING: tuple[SamplePatient, ...] = (
         "patient-view",
         name="Wanda Suddenly, 13, female",
         story="Short attacks of twisting when she stands up suddenly; she stays aware. Calcium is normal.",
-        shows="Info: the features fit a kinesigenic dyskinesia, and which tests may help",
+        shows="Info: a pattern, and which tests may help",
     ),
     sample(
         nothing,
@@ -79,14 +79,14 @@ OPENING: tuple[SamplePatient, ...] = (
         "patient-view",
         name="Xaver Blank, 44, male",
         story="High blood pressure and a normal calcium; no movement disorder on record.",
-        shows="No card: nothing on record that these rules look for",
+        shows="No card: nothing that these rules look for",
     ),
     sample(
         unexplained,
         "viktor-riddle",
         "encounter-start",
         name="Viktor Riddle, 24, male",
-        story="In with cramps, on calcium since today: low calcium, low parathyroid hormone, a heart defect since birth.",
-        shows="Info: consider a test for 22q11.2 deletion",
+        story="Cramps; calcium and parathyroid hormone are low, calcium was begun today. A heart defect since birth.",
+        shows="Info: consider testing for 22q11.2 deletion",
     ),
 )

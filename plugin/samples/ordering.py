@@ -116,7 +116,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("haloperidol-im", "haloperidol-po", "olanzapine-im"),
         name="Adam Testa, 22, male",
         story="Agitated in the emergency department, never had an antipsychotic. Haloperidol is ordered by injection.",
-        shows="Warning: several risk factors for acute dystonia at once",
+        shows="Warning: several risk factors at once",
     ),
     sample(
         low_calcium,
@@ -125,7 +125,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("haloperidol-po-low", "quetiapine-po"),
         name="Berta Sampler, 58, female",
         story="Delirious on the ward two days after thyroid surgery; ionised calcium 0.84 mmol/L three hours ago.",
-        shows="Critical: severe low calcium and haloperidol",
+        shows="Critical: severe low calcium",
     ),
     sample(
         prior_reaction,
@@ -134,7 +134,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("metoclopramide-po", "ondansetron-po"),
         name="Clara Fictiva, 41, female",
         story="Had a dystonic reaction to metoclopramide last year; it is a coded entry of the allergy list.",
-        shows="Critical: contraindicated after a recorded reaction",
+        shows="Critical: a reaction is on record",
     ),
     sample(
         two_blockers,
@@ -143,7 +143,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("metoclopramide-iv", "ondansetron-iv"),
         name="Dora Mockingham, 46, female",
         story="Takes olanzapine every day and vomits. Metoclopramide is ordered on top of it.",
-        shows="Warning: two dopamine blockers together",
+        shows="Warning: two dopamine blockers",
     ),
     sample(
         with_cover,
@@ -152,7 +152,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("haloperidol-po",),
         name="Emil Placeholder, 24, male",
         story="Starts haloperidol today; benztropine twice a day for a week was ordered two hours ago.",
-        shows="No card: prophylaxis is already there",
+        shows="No card: prophylaxis is there",
     ),
     sample(
         no_unit,
@@ -161,7 +161,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("haloperidol-po-low",),
         name="Frida Unitless, 68, female",
         story="Her calcium result arrived as 1.8, without any unit.",
-        shows="Info: says what could not be checked, guesses nothing",
+        shows="Info: what could not be checked",
     ),
     sample(
         free_text,
@@ -170,7 +170,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("prochlorperazine-text", "prochlorperazine-im"),
         name="Gustav Freetext, 19, male",
         story="Migraine with vomiting. The order is typed as free text and has no drug code.",
-        shows="A card all the same: the drug is recognised by its name",
+        shows="A card: drug recognised by its name",
     ),
     sample(
         no_risk,
@@ -188,7 +188,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("calcium-carbonate", "magnesium-oxide"),
         name="Ivo Ersatz, 63, male",
         story="On pantoprazole for months; corrected calcium 1.85 and magnesium 0.50 mmol/L. Calcium is ordered alone.",
-        shows="Warning: magnesium first. Add magnesium as a second order and fire again",
+        shows="Warning: magnesium first. Order it too, fire again",
     ),
     sample(
         stable_renewal,
@@ -206,7 +206,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         ("haloperidol-po-low",),
         name="Otto Outage, 66, male",
         story="The search for his results failed: the laboratory system did not answer.",
-        shows="Info: a failed search is told and never taken for a normal result",
+        shows="Info: a failed search is not a normal result",
     ),
     sample(
         deletion_syndrome,
@@ -214,7 +214,7 @@ ORDERING: tuple[SamplePatient, ...] = (
         "order-select",
         ("risperidone-po", "aripiprazole-po"),
         name="Mira Imaginaria, 27, female",
-        story="22q11.2 deletion syndrome; risperidone is chosen for the first time.",
-        shows="Info: two smaller risk factors together",
+        story="22q11.2 deletion syndrome, calcium never measured here; risperidone is chosen for the first time.",
+        shows="Info: two smaller factors, and no calcium on record",
     ),
 )

@@ -48,7 +48,7 @@ REFILLING: tuple[SamplePatient, ...] = (
         refills=("metoclopramide-refill",),
         name="Ruth Longrun, 57, female",
         story="Gastroparesis, on metoclopramide without a break for eleven weeks. A refill for 30 days is asked for.",
-        shows="Warning: longer than the label's twelve weeks",
+        shows="Warning: longer than twelve weeks",
     ),
     sample(
         cover_left_running,
@@ -66,6 +66,6 @@ REFILLING: tuple[SamplePatient, ...] = (
         refills=("quetiapine-refill",),
         name="Tilda Samesame, 63, female",
         story="The same dose of quetiapine for ten months; nothing else on record.",
-        shows="No card: nothing speaks against the refill in these rules",
+        shows="No card: nothing against it in these rules",
     ),
 )

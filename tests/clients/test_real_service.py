@@ -14,28 +14,13 @@ import pytest
 from tests.clients.shapes import SHAPES
 from tests.support.fhir import NOW, call, order, prefetch
 from tests.support.server import Answer, Service, running
+from tests.support.stories import EXPECTED
 
 Json = dict[str, Any]
 SAMPLES = os.environ.get("SAMPLES_DIR", "")
 NEEDS_SAMPLES = pytest.mark.skipif(
     not SAMPLES, reason="Set SAMPLES_DIR to a folder of sample patients and client requests to run this."
 )
-
-# Sample patient of the try-it page -> (indicator, leading rule) of its card; None: no card.
-STORIES = {
-    "adam-testa": ("warning", "R-DRUG-01"),
-    "berta-sampler": ("critical", "R-MET-01"),
-    "clara-fictiva": ("critical", "R-DRUG-03"),
-    "dora-mockingham": ("warning", "R-DRUG-02"),
-    "emil-placeholder": None,
-    "frida-unitless": ("info", "R-DQ-02"),
-    "gustav-freetext": ("info", "R-DRUG-01"),
-    "hanna-probanda": None,
-    "ivo-ersatz": ("warning", "R-MET-03"),
-    "johanna-constant": None,
-    "otto-outage": ("info", "R-DQ-05"),
-    "mira-imaginaria": ("info", "R-DRUG-01"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -49,35 +34,35 @@ def leading(answer: Answer) -> list[tuple[str, str]]:
 
 
 def story_call(service: Service, patient_id: str) -> Json:
+    """The call that the try-it page sends for a sample patient."""
     told = service.ask("/try-it/data").body
     sample = next(one for one in told["patients"] if one["id"] == patient_id)
+    wanted = next(one for one in told["services"] if one["hook"] == sample["hook"])
     data = service.ask(f"/try-it/patients/{patient_id}").body
-    data = data.get("data", data)
-    identity = data["patient"]["id"]
-    drug = next(one for one in told["orders"] if one["id"] == sample["orders"][0])
-    draft = {
-        **drug["resource"],
-        "id": "draft-1",
-        "status": "draft",
-        "intent": "order",
-        "subject": {"reference": f"Patient/{identity}"},
-    }
-    asked = call([draft], data, sample["hook"], instance=str(uuid4()))
-    asked["context"]["patientId"] = identity
-    return asked
+    context: Json = {"userId": "Practitioner/example", "patientId": data["patient"]["id"], "encounterId": "visit"}
+    for field in wanted["bundles"]:
+        item = next(one for one in told["items"][field] if one["id"] == sample["items"][field][0])
+        own = {**item["resource"], "id": "draft-1", "subject": {"reference": f"Patient/{patient_id}"}}
+        if own["resourceType"] == "MedicationRequest":
+            own |= {"status": "draft", "intent": "order"}
+        context[field] = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": own}]}
+    if sample["hook"] == "order-select":
+        context["selections"] = ["MedicationRequest/draft-1"]
+    sent = {key: data[key] for key in wanted["prefetch"] if key in data}
+    return {"hook": sample["hook"], "hookInstance": str(uuid4()), "context": context, "prefetch": sent}
 
 
-@pytest.mark.parametrize("patient_id", STORIES)
+@pytest.mark.parametrize("patient_id", EXPECTED)
 def test_each_sample_patient_shows_what_its_story_says(service: Service, patient_id: str) -> None:
     answer = service.fire(story_call(service, patient_id))
-    expected = STORIES[patient_id]
+    expected = EXPECTED[patient_id]
     assert answer.status == 200
     assert leading(answer) == ([expected] if expected else [])
     assert answer.headers["x-audit-state"] == "durable"
 
 
 def test_every_sample_patient_has_a_story_here(service: Service) -> None:
-    assert {one["id"] for one in service.ask("/try-it/data").body["patients"]} == set(STORIES)
+    assert {one["id"] for one in service.ask("/try-it/data").body["patients"]} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -94,6 +79,9 @@ def test_discovery_lists_one_service_per_hook_inside_the_query_subset(service: S
         "dystonia-order-select": "order-select",
         "dystonia-order-sign": "order-sign",
         "dystonia-patient-view": "patient-view",
+        "dystonia-encounter-start": "encounter-start",
+        "dystonia-medication-refill": "medication-refill",
+        "dystonia-problem-list-item-create": "problem-list-item-create",
     }
     for one in services:
         assert one["description"]

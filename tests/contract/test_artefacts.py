@@ -10,15 +10,23 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.codesystem import CodeSystem
 from fhir.resources.R4B.conceptmap import ConceptMap
+from fhir.resources.R4B.library import Library
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.parameters import Parameters
+from fhir.resources.R4B.plandefinition import PlanDefinition
 from fhir.resources.R4B.valueset import ValueSet
 
 from tests.support.rows import row
 from tests.support.server import Service, running
 
 Json = dict[str, Any]
-KINDS = {"CodeSystem": CodeSystem, "ConceptMap": ConceptMap, "ValueSet": ValueSet}
+KINDS = {
+    "CodeSystem": CodeSystem,
+    "ConceptMap": ConceptMap,
+    "Library": Library,
+    "PlanDefinition": PlanDefinition,
+    "ValueSet": ValueSet,
+}
 BASE = "https://codes.hospital.example/fhir"
 CM = "http://hl7.org/fhir/sid/icd-10-cm"
 WHO = "http://hl7.org/fhir/sid/icd-10"

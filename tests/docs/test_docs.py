@@ -10,11 +10,16 @@ from typer.main import get_command
 
 from cds_hooks.cli import app
 from cds_hooks.metrics import Metrics
-from cds_hooks.settings import describe
+from cds_hooks.settings import describe, load
+from plugin.rule import Rule
 from plugin.rules import RULES
+from plugin.samples import PATIENTS
+from plugin.thresholds import Limits
+from tests.support.stories import fired
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 GUIDE = (ROOT / "docs" / "guide.md").read_text("utf-8")
 
 
@@ -47,6 +52,34 @@ def test_each_rule_is_in_the_guide() -> None:
     named = [rule.id for rule in RULES if not rule.id.startswith("R-DQ")]
     assert [rule for rule in named if rule not in GUIDE] == []
     assert "R-DQ-01 to R-DQ-08" in GUIDE
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if not rule.about_data], ids=lambda rule: rule.id)
+def test_the_guide_names_the_hooks_of_each_rule(rule: Rule) -> None:
+    row = re.search(rf"^\| {rule.id} \| .+ \| (.+) \|$", GUIDE, re.MULTILINE)
+    assert row is not None
+    assert row[1].split(", ") == list(rule.hooks)
+
+
+def test_the_settings_file_of_the_guide_is_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```toml\n(.+?)```", GUIDE, re.DOTALL)
+    (tmp_path / "site.toml").write_text(example, "utf-8")
+    monkeypatch.setenv("DYSTONIA_CDS_CONFIG", str(tmp_path / "site.toml"))
+    site = load().site("http://127.0.0.1:8000")
+    assert site.jurisdiction == "uk"
+    assert site.suppressions_off == ("S-08",)
+    assert {str(value) for value in Limits(**site.thresholds).as_dict().values()} >= {"14", "2.1"}
+
+
+def test_the_card_of_the_readme_is_the_one_that_the_service_gives() -> None:
+    (card,) = fired(next(sample for sample in PATIENTS if sample.id == "adam-testa")).cards
+    quoted = "\n".join(line.removeprefix(">").strip() for line in README.splitlines() if line.startswith(">"))
+    told, rest = (" ".join(part.split()) for part in quoted.split("*Options:*"))
+    assert told.startswith(f"⚠ **{card['summary']}**")
+    assert told.endswith(" ".join(card["detail"].split()))
+    options, links = rest.split("*Links:*")
+    assert options.strip() == " · ".join(one["label"] for one in card["suggestions"])
+    assert links.strip() == " · ".join(one["label"] for one in card["links"])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import msgspec
 
 from cds_hooks.cases.files import Case, read_cases
 from cds_hooks.cases.run import run
-from cds_hooks.cases.text import readable
+from cds_hooks.cases.text import readable, verdict
+from cds_hooks.models import EXTENSION
 
 Json = dict[str, Any]
 
@@ -31,6 +32,17 @@ def answers(found: dict[str, Case]) -> dict[str, Json]:
 def texts(found: dict[str, Case], told: dict[str, Json]) -> dict[str, str]:
     """The readable text of each case."""
     return {name: readable(case, told[name]) for name, case in found.items()}
+
+
+def told(answer: Json, about: str) -> str:
+    """What an answer says about "cards", about a rule, or about a rule and an order: "R-DRUG-01, MedicationRequest/x"."""
+    body = answer["body"]
+    if about == "cards":
+        return ", ".join(card["indicator"] for card in body["cards"]) or "none"
+    rule, _, order = about.partition(", ")
+    found = [one for one in body["extension"][EXTENSION]["results"] if one["rule"] == rule]
+    words = {verdict(one).removeprefix("fired, ") for one in found if order in ("", one.get("subject"))}
+    return " and ".join(sorted(words)) or "not judged"
 
 
 def expected() -> dict[str, str]:

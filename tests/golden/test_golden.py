@@ -42,6 +42,13 @@ def test_the_text_is_the_one_that_is_kept(name: str) -> None:
     assert harness.texts({name: CASES[name]}, answers())[name] == KEPT.get(name)
 
 
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_the_verdicts_are_those_that_the_specification_asks_for(name: str) -> None:
+    wanted = CASES[name].expects
+    assert {about: harness.told(answers()[name], about) for about in wanted} == wanted
+    assert "cards" in wanted and len(wanted) > 1
+
+
 def test_no_text_is_kept_without_a_case() -> None:
     assert sorted(KEPT.keys() - CASES.keys()) == []
 

@@ -142,7 +142,7 @@ def test_the_card() -> None:
 
 
 def test_the_summary() -> None:
-    calcium = {"medications": None}
-    card = view(LOW, pth(), HEART, condition("F70", id="learning"), lab("magnesium", 0.9),
-                without=("medications",), **calcium).card  # fmt: skip
+    """Without a list of drugs nothing can be said to be missing from it, and this finding leads."""
+    records = (HEART, condition("F70", id="learning"), lab("magnesium", 0.9))
+    card = view(LOW, pth(), *records, without=("medications",)).card
     assert card["summary"] == "Hypocalcaemia + low PTH + CHD/learning disability: consider 22q11.2 testing."

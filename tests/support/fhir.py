@@ -368,7 +368,9 @@ KEYS = {
     "Condition": "conditions",
     "Observation": "observations",
     "FamilyMemberHistory": "familyHistory",
+    "Procedure": "procedures",
     "ServiceRequest": "serviceRequests",
+    "DiagnosticReport": "diagnosticReports",
 }
 
 

@@ -183,6 +183,9 @@ NOT_A_MATCH = [
     row("history of", "history of haloperidol use", "haloperidol"),
     row("not taking", "haloperidol - not taking", "haloperidol"),
     row("part of a longer word", "haloperidolum", "haloperidol"),
+    row("a brand that is denied", "Reglan (no known allergies)", "metoclopramide"),
+    row("a misspelt name that is denied", "avoid haloperidl", "haloperidol"),
+    row("a lower tier that is denied", "Seroquel allergy", ""),
     row("an ordinary name", "Amoxicillin 500 mg", ""),
     row("an ordinary name with 'no'", "No medication", ""),
 ]

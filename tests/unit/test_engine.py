@@ -18,8 +18,8 @@ from plugin.rule import Case, Policy, Rule, Status, Verdict
 from plugin.rules import RULES
 from plugin.services import TYPES
 from plugin.thresholds import Limits
-from tests.support.fhir import NOW, PATIENT, lab, order, patient
-from tests.support.fire import sign
+from tests.support.fhir import NOW, PATIENT, call, condition, lab, order, patient, prefetch
+from tests.support.fire import fire, sign
 from tests.support.rows import resource
 
 Json = dict[str, Any]
@@ -47,7 +47,7 @@ def failing(case: Case) -> Verdict:
     raise KeyError("Jane Roe")
 
 
-@pytest.mark.parametrize("broken", [rule.id for rule in RULES if not rule.about_data])
+@pytest.mark.parametrize("broken", [r.id for r in RULES if "order-sign" in r.hooks and not r.about_data])
 def test_a_failing_rule_leaves_the_others_as_they_are(broken: str, caplog: pytest.LogCaptureFixture) -> None:
     rules = tuple(msgspec.structs.replace(r, evaluate=failing) if r.id == broken else r for r in RULES)
     whole, rest = verdicts(judged()), verdicts(judged(rules=rules))
@@ -107,3 +107,34 @@ def test_the_card_after_the_deadline_stands_alone_for_a_high_tier_drug(monkeypat
     assert answer.card["source"]["topic"]["code"] == "R-DQ-08"
     assert "R-DRUG-01 not evaluated" in answer.card["summary"]
     assert answer.verdict("R-DRUG-01") == "not-checked time"
+
+
+# Conditions that are added to the problem list: the rules are about some of them only (D.0a).
+ENTERED = [
+    ("dystonia", condition("G24.9"), True),
+    ("torticollis", condition("M43.6"), True),
+    ("opisthotonos in words", condition(text="Opisthotonos"), True),
+    ("tetany", condition("R29.0"), True),
+    ("paroxysmal movement", condition(text="Paroxysmal dyskinesia"), True),
+    ("not confirmed", condition("G24.9", verification="provisional"), True),
+    ("refuted", condition("G24.9", verification="refuted"), False),
+    ("hypoparathyroidism", condition("E20.9"), False),
+    ("another disease", condition("E11.9"), False),
+    ("denied in words", condition(text="No dystonia"), False),
+]
+
+
+@pytest.mark.parametrize(("entered", "looked_at"), [row[1:] for row in ENTERED], ids=[row[0] for row in ENTERED])
+def test_only_some_conditions_that_are_entered_are_looked_at(entered: Json, looked_at: bool) -> None:
+    record = prefetch(condition("G24.9", id="old", recorded="1d"), lab("calcium", 1.7, "mmol/L"))
+    answer = fire(call([entered], record, "problem-list-item-create"))
+    words = {result["status"] for result in answer.results}
+    assert ("fired" in words) is looked_at
+    if not looked_at:
+        assert words == {"not-applicable"}
+        assert answer.cards == []
+
+
+def test_a_condition_that_cannot_be_read_is_no_reason_to_look_away() -> None:
+    answer = fire(call([{**condition("G24.9"), "code": 7}], prefetch(), "problem-list-item-create"))
+    assert {result["status"] for result in answer.results} != {"not-applicable"}

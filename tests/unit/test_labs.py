@@ -228,6 +228,8 @@ THYROID = [
     row("TSH 0.1", [lab("tsh", 0.1, "m[IU]/L"), FT4], False),
     row("TSH <0.1", [lab("tsh", 0.09, "m[IU]/L", comparator="<"), FT4], True),
     row("TSH without unit", [lab("tsh", 0.05, None), FT4], False),
+    row("TSH without a unit of its own", [lab("tsh", 0.05, None, low=0.4, low_unit="m[IU]/L"), FT4], False),
+    row("free T4 below a limit", [TSH, FT4 | {"valueQuantity": {**FT4["valueQuantity"], "comparator": "<"}}], False),
     row("TSH stale", [lab("tsh", 0.05, "m[IU]/L", when="31d"), FT4], False),
     row("TSH preliminary", [lab("tsh", 0.05, "m[IU]/L", status="preliminary"), FT4], False),
     row("FT4 inside its range", [TSH, _hormone("14920-3", 20, 22)], False),

@@ -12,9 +12,9 @@ import pytest
 from starlette.applications import Starlette
 
 from cds_hooks import guideline, pages, try_it
+from cds_hooks.content import Citation
 from cds_hooks.service import (
     Answer,
-    Citation,
     GuidelinePage,
     OverrideReason,
     Plugin,

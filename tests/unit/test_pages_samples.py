@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
-from plugin.samples import ORDERS, PATIENTS, SampleOrder, SamplePatient
+from plugin.samples import CONDITIONS, ORDERS, PATIENTS, SampleCondition, SampleOrder, SamplePatient
+from tests.support.fire import plugin
+from tests.support.stories import EXPECTED, NOW, built, fired, leading, offers, service_of
 
-NOW = datetime(2028, 2, 29, 23, 59, 30, tzinfo=UTC)
 KEYS = {
     "patient",
     "medications",
@@ -22,12 +23,24 @@ KEYS = {
     "conditions",
     "observations",
     "familyHistory",
+    "glucose",
+    "serviceRequests",
+    "procedures",
+    "diagnosticReports",
 }
 DRUGS = [
     *("haloperidol", "haloperidol decanoate", "droperidol", "metoclopramide", "prochlorperazine", "promethazine"),
     *("olanzapine", "risperidone", "aripiprazole", "quetiapine", "chlorpromazine", "ondansetron"),
     *("calcium carbonate", "benztropine", "amoxicillin"),
 ]
+
+# Another choice that a story tells the visitor to try -> what it then shows.
+OTHERWISE = {
+    ("ivo-ersatz", ("calcium-carbonate", "magnesium-oxide")): None,
+    ("konrad-paradigm", ("quetiapine-po",)): None,
+    ("clara-fictiva", ("ondansetron-po",)): None,
+    ("zoe-unmeasured", ("hypertension",)): None,
+}
 
 each_patient = pytest.mark.parametrize("sample", PATIENTS, ids=lambda sample: sample.id)
 each_order = pytest.mark.parametrize("order", ORDERS, ids=lambda order: order.id)
@@ -37,10 +50,6 @@ def resources(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for value in record.values():
         entries = value.get("entry", []) if value["resourceType"] == "Bundle" else [{"resource": value}]
         yield from (entry["resource"] for entry in entries)
-
-
-def built(sample: SamplePatient, now: datetime = NOW) -> dict[str, Any]:
-    return dict(sample.build(now))
 
 
 def test_enough_to_choose_from() -> None:
@@ -91,12 +100,48 @@ def test_a_record_is_valid_and_about_one_person(sample: SamplePatient) -> None:
 
 
 @each_patient
-def test_the_orders_offered_exist(sample: SamplePatient) -> None:
-    assert set(sample.orders) <= {order.id for order in ORDERS}
-    assert sample.orders or sample.hook == "patient-view"
+def test_what_a_patient_offers_exists_and_suits_its_hook(sample: SamplePatient) -> None:
+    for field, ids in offers(sample).items():
+        known = {order.id for order in ORDERS if field in order.fields} | {one.id for one in CONDITIONS}
+        assert set(ids) <= known
+    taken = service_of(sample).context_bundles
+    assert all(offers(sample)[field] for field in taken)
     assert sample.name
     assert sample.story
     assert sample.shows
+
+
+@each_patient
+def test_a_patient_shows_what_it_promises(sample: SamplePatient) -> None:
+    expected = EXPECTED[sample.id]
+    answer = fired(sample)
+    assert leading(answer) == ([expected] if expected else [])
+    level = expected[0] if expected else "no card"
+    assert sample.shows.lower().startswith((level, "a card" if expected else "no card"))
+
+
+@pytest.mark.parametrize(("key", "chosen"), OTHERWISE)
+def test_the_other_choice_that_a_story_tells_of(key: str, chosen: tuple[str, ...]) -> None:
+    sample = next(sample for sample in PATIENTS if sample.id == key)
+    expected = OTHERWISE[key, chosen]
+    assert leading(fired(sample, chosen)) == ([expected] if expected else [])
+
+
+def test_every_hook_has_a_patient_and_every_patient_an_expectation() -> None:
+    assert {sample.hook for sample in PATIENTS} == {service.hook for service in plugin().services}
+    assert {sample.id for sample in PATIENTS} == set(EXPECTED)
+
+
+def test_a_reaction_entered_after_a_drug_can_be_recorded() -> None:
+    (card,) = fired(next(sample for sample in PATIENTS if sample.id == "yannick-twister")).cards
+    drafts = [action["resource"] for one in card["suggestions"] for action in one.get("actions", ())]
+    assert "AllergyIntolerance" in {draft["resourceType"] for draft in drafts}
+
+
+@pytest.mark.parametrize("problem", CONDITIONS, ids=lambda problem: problem.id)
+def test_a_problem_becomes_a_valid_condition(problem: SampleCondition) -> None:
+    assert "subject" not in problem.resource
+    get_fhir_model_class("Condition").model_validate({**problem.resource, "subject": {"reference": "Patient/p"}})
 
 
 @each_patient

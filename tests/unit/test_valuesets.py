@@ -340,7 +340,7 @@ def test_texts(codes: Terminology, text, names, route, long_acting) -> None:
         "",
         " ",
         "halogen lamp",
-        "haloperidols5mg",
+        "haloperidolsx5mg",
         "lisinopril 10 MG Oral Tablet",
         "Acetaminophen 325 MG",
         "regland",

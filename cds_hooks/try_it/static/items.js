@@ -9,6 +9,9 @@ const KINDS = {
   conditions: { title: "Problems being entered", one: "Problem", param: "problem", placeholder: "Search by name" },
 };
 
+// A longer name is cut in the field, so it stands in full below it.
+const SHORT = 24;
+
 /** The words for a field of the context; a field that this page does not know is spoken of as orders. */
 export const kindOf = (field) => KINDS[field] ?? KINDS.draftOrders;
 
@@ -27,5 +30,6 @@ export function itemRow({ field, item, index, options, onchoose, onremove }) {
   const label = `${one} ${index + 1}`;
   const input = combobox({ label, value: item?.label ?? "", placeholder, none: `No ${one.toLowerCase()} of that name.`, options, onchoose });
   const remove = el("button", { type: "button", class: "plain remove", "aria-label": `Remove ${label.toLowerCase()}`, onclick: onremove }, "×");
-  return el("div", { class: "order-row" }, input, item ? remove : "");
+  const whole = item && item.label.length > SHORT ? el("p", { class: "quiet item-name" }, item.label) : "";
+  return el("div", { class: "order-row" }, input, item ? remove : "", whole);
 }

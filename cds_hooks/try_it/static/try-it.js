@@ -110,7 +110,7 @@ function markChosen(id) {
   const input = document.querySelector(`input[name=patient][value="${CSS.escape(id)}"]`);
   input.checked = true;
   const [list, row] = [byId("patients"), input.closest("label")];
-  const above = row.offsetTop;
+  const above = row.offsetTop - list.firstElementChild.offsetHeight;
   if (above < list.scrollTop || above + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above;
 }
 
@@ -186,8 +186,8 @@ function auditLine(answer) {
 
 function noCard(results) {
   const quiet = results?.some((result) => result.suppressed);
-  const means = quiet ? " what was found is silenced, for the reason told below." : " it means only that no rule of this service had something to show for what was sent.";
-  return el("p", { class: "no-card" }, el("strong", {}, "No card. That is not the same as safe:"), means, " See below what was checked, and what was not.");
+  const means = quiet ? " something was found, and silenced for the reason told below." : " it means only that no rule of this service had something to show for what was sent. See below what was checked, and what was not.";
+  return el("p", { class: "no-card" }, el("strong", {}, "No card. That is not the same as safe:"), means);
 }
 
 function drawCards(body) {

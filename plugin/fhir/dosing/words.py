@@ -57,6 +57,18 @@ def read(text: str) -> Words | None:
     return reading.words()
 
 
+# Some record systems write a number in figures and again in words, and the sum behind the count: "2 (two) tablets",
+# "1 tablet (5 mg total)".
+_SAID_TWICE = re.compile(r"(?<![\w.])(?P<figure>\d+) \((?P<word>[a-z]+)\)|(?P<sum>\(\d[\d.]* ?(?:mg|mcg|g)) total\)")
+
+
+def _once_only(match: re.Match[str]) -> str:
+    """The figure alone where the word says the same; the text as it stands where it does not."""
+    if match["sum"]:
+        return f"{match['sum']})"
+    return match["figure"] if SMALL.get(match["word"]) == D(match["figure"]) else match[0]
+
+
 _FRACTIONS = (("½", " 1/2"), ("¼", " 1/4"), ("¾", " 3/4"), ("⁄", "/"))
 
 
@@ -65,7 +77,7 @@ def _normal(text: str) -> str:
     for sign, words in _FRACTIONS:
         text = text.replace(sign, words)
     text = unicodedata.normalize("NFKC", text).replace("–", "-").replace("μ", "u")
-    text = " ".join(text.lower().split())
+    text = _SAID_TWICE.sub(_once_only, " ".join(text.lower().split()))
     return re.sub(r"\b([a-z])\.([a-z])\.(?:([a-z])\.?)?(?=\W|$)", r"\1\2\3", text)
 
 

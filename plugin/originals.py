@@ -1,0 +1,104 @@
+"""Resources of the call as they came, for suggestions that give one back with a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+Resource = dict[str, Any]
+
+
+class _Call(msgspec.Struct):
+    """The two parts of a call that hold resources, unread: they are long, and few suggestions need them."""
+
+    prefetch: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+
+
+class Originals:
+    """Existing resources of the call, whole, for suggestions that must give one back; parsed when asked for."""
+
+    def __init__(self, body: bytes) -> None:
+        """``body`` is the request as it came."""
+        self._body = body
+        self._kept: dict[str, list[Resource]] = {}
+
+    def get(self, reference: str, patient_id: str) -> Resource | None:
+        """The patient's resource on record with this reference (``MedicationRequest/m1``), without what is empty in it.
+
+        None unless there is exactly one, and one that can be given back as it is.
+        """
+        return _the_one(self._part("prefetch"), reference, patient_id)
+
+    def draft(self, reference: str, patient_id: str) -> Resource | None:
+        """As ``get``, of the drafts that the call is about."""
+        return _the_one(self._part("context"), reference, patient_id)
+
+    def _part(self, name: str) -> list[Resource]:
+        if name not in self._kept:
+            self._kept[name] = _entries(_read(self._body, name))
+        return self._kept[name]
+
+
+def _read(body: bytes, name: str) -> Any:
+    """One part of a call; None where it holds what no computer can hold, so that nothing of it is given back."""
+    try:
+        raw = getattr(_CALL.decode(body), name)
+        return _DECODER.decode(raw) if raw else None
+    except (ValueError, ArithmeticError, RecursionError):
+        return None
+
+
+def _the_one(resources: list[Resource], reference: str, patient_id: str) -> Resource | None:
+    found = [
+        one
+        for one in resources
+        if f"{one.get('resourceType')}/{one.get('id')}" == reference and _is_about(one, patient_id)
+    ]
+    if not found or any(one != found[0] for one in found) or _has_null_in_list(found[0]):
+        return None
+    whole: Resource = _without_empties(found[0])
+    return whole
+
+
+# Numbers exact, because a resource that is given back must be what it was.
+_DECODER = msgspec.json.Decoder(float_hook=Decimal)
+_CALL = msgspec.json.Decoder(_Call)
+
+
+def _entries(part: Any) -> list[Resource]:
+    """The resources of every Bundle among the values of an object."""
+    bundles = [value for value in part.values() if isinstance(value, dict)] if isinstance(part, dict) else []
+    lists = [bundle["entry"] for bundle in bundles if isinstance(bundle.get("entry"), list)]
+    resources = [entry.get("resource") for entries in lists for entry in entries if isinstance(entry, dict)]
+    return [resource for resource in resources if isinstance(resource, dict)]
+
+
+def _is_about(resource: Mapping[str, Any], patient_id: str) -> bool:
+    subject = resource.get("subject")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
+    return isinstance(reference, str) and f"/{reference}".split("/_history/", 1)[0].endswith(f"/Patient/{patient_id}")
+
+
+def _without_empties(value: Any) -> Any:
+    """The value without nulls, empty strings, lists and objects, which FHIR forbids and our answers never hold."""
+    if isinstance(value, dict):
+        kept = {name: _without_empties(inner) for name, inner in value.items()}
+        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
+    if isinstance(value, list):
+        return [inner for one in value if not _is_empty(inner := _without_empties(one))]
+    return value
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _has_null_in_list(value: Any) -> bool:
+    """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
+    if isinstance(value, dict):
+        return any(_has_null_in_list(inner) for inner in value.values())
+    return isinstance(value, list) and any(one is None or _has_null_in_list(one) for one in value)

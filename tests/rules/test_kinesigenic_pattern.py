@@ -1,0 +1,182 @@
+"""R-DX-02: attacks that fit paroxysmal kinesigenic dyskinesia; R-DX-10: what else looks like them (D.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.attacks import entered, opened, pkd, report, told, variant, years
+from tests.support.fhir import condition, family, patient
+from tests.support.rows import WOMAN_60, aged, outcome, row
+
+Json = dict[str, Any]
+RULE, ALIKE = "R-DX-02", "R-DX-10"
+TRIGGER = told("attack trigger", "sudden movement")
+AWARE = told("awareness during attack", "preserved")
+SHORT = told("attack duration", 20)
+FITTING = (TRIGGER, AWARE, SHORT)
+
+
+def verdict(*data: Json, rule: str = RULE, **more: Any) -> str:
+    """The verdict when the record of a woman of 60 years is opened."""
+    return opened(WOMAN_60, *data, **more).verdict(rule)
+
+
+TRIGGERS = [
+    row("sudden movement", "Sudden movement", "info"),
+    row("sudden voluntary movements", "sudden voluntary movements", "info"),
+    row("standing up", "on standing up from a chair", "info"),
+    row("startle to move", "startle to move", "info"),
+    row("kinesigenic", "kinesigenic", "info"),
+    row("one of several", "stress; sudden movement", "info"),
+    row("non-kinesigenic", "non-kinesigenic", "clear"),
+    row("stress", "emotional stress", "clear"),
+    row("alcohol", "alcohol, coffee", "clear"),
+    row("denied", "not sudden movement", "clear"),
+    row("empty", " ", "not-checked implausible"),
+]
+
+
+@pytest.mark.parametrize(("words", "expected"), TRIGGERS)
+def test_triggers(words: str, expected: str) -> None:
+    assert verdict(told("attack trigger", words), AWARE, SHORT) == expected
+
+
+def test_a_trigger_as_a_concept() -> None:
+    trigger = told(
+        "attack trigger", "", valueString=None, valueCodeableConcept={"coding": [{"display": "Startle to move"}]}
+    )
+    assert verdict(trigger, AWARE, SHORT) == "info"
+
+
+DURATIONS = [
+    row("59 s", told("attack duration", 59), "info"),
+    row("60 s: not less than a minute", told("attack duration", 60), "clear"),
+    row("1 min", told("attack duration", 1, "min"), "clear"),
+    row("0.5 min", told("attack duration", 0.5, "min"), "info"),
+    row("less than 60 s", told("attack duration", 60, comparator="<"), "info"),
+    row("60 s or less", told("attack duration", 60, comparator="<="), "not-checked no-result"),
+    row("less than 5 min decides nothing", told("attack duration", 5, "min", comparator="<"), "not-checked no-result"),
+    row("more than 30 s decides nothing", told("attack duration", 30, comparator=">"), "not-checked no-result"),
+    row("more than 60 s", told("attack duration", 60, comparator=">"), "clear"),
+    row("no unit", told("attack duration", 20, None), "not-checked unit-missing"),
+]
+
+
+@pytest.mark.parametrize(("record", "expected"), DURATIONS)
+def test_durations(record: Json, expected: str) -> None:
+    assert verdict(TRIGGER, AWARE, record) == expected
+
+
+FEATURES = [
+    row("all three", FITTING, "info"),
+    row("awareness impaired", (TRIGGER, told("awareness during attack", "impaired"), SHORT), "clear"),
+    row("awareness in other words", (TRIGGER, told("awareness during attack", "partly"), SHORT),
+        "not-checked implausible"),
+    row("awareness not recorded", (TRIGGER, SHORT), "not-checked no-result"),
+    row("trigger alone", (TRIGGER,), "not-checked no-result"),
+    row("duration not recorded", (TRIGGER, AWARE), "not-checked no-result"),
+    row("preliminary", (TRIGGER, AWARE, told("attack duration", 20, status="preliminary")), "info"),
+    row("cancelled", (TRIGGER, AWARE, told("attack duration", 20, status="cancelled")), "not-checked no-result"),
+    row("nothing", (), "not-applicable"),
+    row("PKD recorded", (pkd(),), "info"),
+    row("PKD recorded, not confirmed", (pkd(verification="differential"),), "info"),
+    row("PKD recorded, refuted", (pkd(verification="refuted"),), "not-applicable"),
+    row("PKD recorded, awareness impaired", (pkd(), told("awareness during attack", "impaired")), "clear"),
+    row("PKD recorded, trigger in its note", ({**pkd(), "note": [{"text": "awareness preserved, aura"}]},), "info"),
+    row("PKD recorded, loss of awareness in its note",
+        ({**pkd(), "note": [{"text": "loss of awareness in attacks"}]},), "clear"),
+    row("PKD recorded, that denied in its note",
+        ({**pkd(), "note": [{"text": "no loss of awareness in attacks"}]},), "info"),
+    row("another paroxysmal dyskinesia", (condition(text="Paroxysmal dyskinesia"),), "not-applicable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "expected"), FEATURES)
+def test_features(data: tuple[Json, ...], expected: str) -> None:
+    assert verdict(*data) == expected
+
+
+def test_it_yields_to_red_flags() -> None:
+    answer = opened(WOMAN_60, pkd(age=years(33)))
+    assert answer.verdict("R-DX-01") == "info"
+    assert answer.verdict(RULE) == "R-DX-01"
+    assert "Features fit PKD" not in str(answer.cards)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        row("conditions not sent", {"without": ("conditions",)}, "not-checked key-missing"),
+        row("results failed", {"observations": outcome()}, "not-checked key-failed"),
+        row("reports not sent do not matter", {"without": ("diagnosticReports",)}, "not-applicable"),
+    ],
+)
+def test_what_was_not_sent(more: dict[str, Any], expected: str) -> None:
+    assert verdict(**more) == expected
+
+
+def test_the_card() -> None:
+    card = opened(aged(12, "male"), *FITTING, told("aura", "present"), family(), pkd(age=years(7))).card
+    assert card["summary"] == ("Features fit PKD: exclude metabolic/structural causes; consider PRRT2-first testing.")
+    assert card["indicator"] == "info"
+    for fact in ("Aura: present", "Onset at 7 y, the usual age", "Male", "Family history of dystonia recorded"):
+        assert fact in card["detail"]
+    labels = [one["label"] for one in card["suggestions"]]
+    assert "Request a genetic panel, PRRT2 first" in labels
+    assert "Read R-TX-05 on a carbamazepine-class trial" in labels
+
+
+@pytest.mark.parametrize(("age", "usual"), [(6, False), (7, True), (15, True), (16, False)])
+def test_the_usual_age(age: int, usual: bool) -> None:
+    assert ("the usual age" in opened(WOMAN_60, pkd(age=years(age))).card["detail"]) is usual
+
+
+GENES = [
+    row("pathogenic", variant("PRRT2"), True, "PRRT2 (PxMD-PRRT2) variant reported as pathogenic"),
+    row("likely pathogenic", variant("PRRT2", "likely-pathogenic"), True, "reported as likely pathogenic"),
+    row(
+        "of uncertain significance", variant("PRRT2", "uncertain"), False, "of uncertain significance: information only"
+    ),
+]
+
+
+@pytest.mark.parametrize(("record", "known", "fact"), GENES)
+def test_a_variant_is_a_recorded_fact(record: Json, known: bool, fact: str) -> None:
+    card = opened(WOMAN_60, *FITTING, record).card
+    assert fact in card["detail"]
+    assert ("a genetic finding is recorded" in card["summary"]) is known
+    assert "PRRT2" not in card["summary"] or not known
+    assert ("Request a genetic panel, PRRT2 first" in str(card["suggestions"])) is not known
+
+
+@pytest.mark.parametrize("record", [variant("PRRT2", "benign"), variant("TOR1A")])
+def test_other_variants_are_not_told(record: Json) -> None:
+    assert "variant" not in opened(WOMAN_60, *FITTING, record).card["detail"]
+
+
+def test_what_looks_alike_is_one_line_on_the_card() -> None:
+    answer = opened(WOMAN_60, *FITTING, condition("G40.9", id="epilepsy", text="Epilepsy"))
+    assert answer.verdict(ALIKE) == "info"
+    assert answer.card["source"]["topic"]["code"] == RULE
+    assert "Also to consider: functional movement disorder, tics, epilepsy, hyperekplexia." in answer.card["detail"]
+    assert "Condition: Epilepsy" in answer.card["detail"]
+
+
+def test_the_line_does_not_stand_on_other_cards() -> None:
+    answer = opened(WOMAN_60, pkd(age=years(33)))
+    assert answer.verdict(ALIKE) == "on-request"
+    assert "Also to consider" not in answer.card["detail"]
+    assert verdict(rule=ALIKE) == "not-applicable"
+
+
+def test_at_the_problem_list() -> None:
+    assert entered(pkd(), WOMAN_60).verdict(RULE) == "info"
+    assert entered(condition("G24.9"), WOMAN_60, pkd()).verdict(RULE) == "not-applicable"
+
+
+def test_the_dead() -> None:
+    dead = patient("1966-05-01", deceasedBoolean=True)
+    assert opened(dead, *FITTING, report("Normal.")).verdict(RULE) == "not-applicable"
+    assert opened(dead, *FITTING).verdict(ALIKE) == "not-applicable"

@@ -1,0 +1,49 @@
+"""The two prefetch keys that search results: glucose has one of its own, so that it does not crowd out the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
+
+import msgspec
+import pytest
+
+from plugin.desk.tokens import lab_tokens
+from plugin.needs import keys_of, template
+from plugin.vocabulary import terminology
+from valuesets import Terminology
+
+
+def _analytes(key: str) -> set[str | None]:
+    query = template(key).split("&code=", 1)[1].split("&", 1)[0]
+    return {terminology().analyte(*token.split("|", 1)) for token in query.split(",")}
+
+
+def test_glucose_stands_apart() -> None:
+    assert _analytes("glucose") == {"glucose"}
+    assert "glucose" not in _analytes("observations")
+    assert {"pth", "phosphate", "tsh"} <= _analytes("observations")
+
+
+def test_only_the_hooks_that_read_glucose_ask_for_it() -> None:
+    assert "glucose" in keys_of("patient-view")
+    assert "glucose" not in keys_of("order-sign")
+
+
+# A site that added two laboratory codes, and struck one out.
+ANALYTES = {("urn:lab", "CA"): "calcium", ("urn:lab", "GLU"): "glucose", ("urn:lab", "OLD"): ""}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tokens"),
+    [
+        (bool, ["urn:lab|CA", "urn:lab|GLU"]),
+        (lambda analyte: analyte == "glucose", ["urn:lab|GLU"]),
+        (lambda analyte: analyte != "glucose", ["urn:lab|CA"]),
+    ],
+)
+def test_local_codes_go_where_they_belong(wanted: Callable[[str], bool], tokens: list[str]) -> None:
+    site = msgspec.structs.replace(terminology().overlay, analytes=ANALYTES)
+    own = SimpleNamespace(overlay=site)
+    assert lab_tokens(cast("Terminology", own), wanted) == tokens
