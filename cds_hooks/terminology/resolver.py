@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 POSITIVE = timedelta(days=90)
 NEGATIVE = timedelta(days=7)
-PACE_SECONDS = 0.05
-"""Between two requests: RxNav allows twenty a second."""
+PACE_SECONDS = 0.055
+"""Between two requests: RxNav allows twenty a second as it receives them, and some come closer than they went."""
 QUEUE_LIMIT = 5_000
 SETTLED_LIMIT = 100_000
 TRIES = 5

@@ -8,6 +8,7 @@ from plugin.pages.figures import figure_page
 from plugin.pages.model import ExtraPage, Question
 from plugin.pages.questions import questions_of
 from plugin.pages.seed import seed_page
+from plugin.pages.silences import silence_page
 from plugin.thresholds import Limits
 
 __all__ = ["basis_of", "extra_pages", "questions"]
@@ -15,7 +16,7 @@ __all__ = ["basis_of", "extra_pages", "questions"]
 
 def extra_pages(limits: Limits) -> tuple[ExtraPage, ...]:
     """Every page that belongs to no single rule, with the figures in force."""
-    return (*drug_pages(), figure_page(limits), seed_page())
+    return (*drug_pages(), figure_page(limits), silence_page(limits), seed_page())
 
 
 def questions(pages: tuple[ExtraPage, ...]) -> tuple[Question, ...]:

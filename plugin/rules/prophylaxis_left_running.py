@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from plugin.courses import Course, course_of
 from plugin.drug_risk import exposure_tier
 from plugin.offers import remove
-from plugin.patient import Exposure
+from plugin.patient import Exposure, Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     TIERS,
@@ -126,12 +126,17 @@ def _movement(case: Case) -> str:
     for problem in case.patient.problems:
         dates = [when for when in (problem.onset, problem.recorded) if when is not None]
         recent = any(_within(when, now, limit) for when in dates) or (not dates and problem.state == "active")
-        if problem.concepts & _MOVEMENT and problem.state != "refuted" and recent:
+        if recent and problem.state != "refuted" and _needs_cover(problem):
             return problem.reference
     for reaction in (*case.patient.reactions, *case.patient.other_reactions):
         if _within(reaction.when, now, limit):
             return reaction.reference
     return ""
+
+
+def _needs_cover(problem: Problem) -> bool:
+    """Tardive dyskinesia is a reason against an anticholinergic, though its codes count as a dystonia."""
+    return bool(problem.concepts & _MOVEMENT) and "tardive" not in problem.concepts
 
 
 def _finding(case: Case, exposure: Exposure, course: Course, taken: Exposure, blocked: Course) -> Finding:

@@ -104,7 +104,7 @@ MOVEMENTS = [
     row("a dystonic reaction 100 days ago", allergy("haloperidol", DYSTONIA, when=day(100)), "clear"),
     row("a dystonic reaction long ago", allergy("haloperidol", DYSTONIA, when=day(181)), "info"),
     row("Parkinson disease", condition("G20.A1", onset=day(900)), "clear"),
-    row("tardive dyskinesia is a reason to review", condition("G24.01", onset=day(30)), "clear"),
+    row("tardive dyskinesia is a reason to review", condition("G24.01", onset=day(30)), "info"),
     row("diabetes", condition("E11.9", onset=day(30)), "info"),
 ]
 

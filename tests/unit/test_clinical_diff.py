@@ -20,7 +20,7 @@ from tests.support.server import environment
 
 Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
-NOW = "2026-11-22T10:00:00Z"
+NOW, LATER = "2026-11-22T10:00:00Z", "2027-01-01T00:00:00Z"
 
 # A set of rules of a few lines: one card for each draft whose id is in SHOWN.
 TOY = """
@@ -219,7 +219,7 @@ BROKEN = [
     row("no title", json.dumps(case(" ")), "its title is empty"),
     row("no offset", json.dumps(case(now="2026-11-22T10:00:00")), "now has no offset"),
     row("no hook", json.dumps({**case(), "call": {}}), "call names no hook"),
-    row("an earlier call that is later", json.dumps(case(before=[{"now": "2027-01-01T00:00Z", "call": {"hook": "x"}}])),
+    row("an earlier call that is later", json.dumps(case(before=[{"now": LATER, "call": {"hook": "x"}}])),
         "something before it is later than its now"),
     row("an earlier call without hook", json.dumps(case(before=[{"now": NOW, "call": {}}])), "before[0].call names no"),
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugin.guideline_text import TEXTS
+from plugin.pages.silences import FIGURES
 from plugin.rule import Rule
 from plugin.rules import RULES
 from plugin.services import TYPES, keys_of, template
@@ -44,6 +45,7 @@ def test_rule_ids_are_unique() -> None:
 
 def test_every_figure_stands_on_a_guideline_page() -> None:
     shown = {name for rule in RULES for name in rule.thresholds}
+    shown |= {name for names in FIGURES.values() for name in names}
     assert set(TABLE) - shown == set()
 
 
