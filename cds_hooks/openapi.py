@@ -122,6 +122,8 @@ def _paths(plugin: Plugin) -> dict[str, Any]:
         "/readyz": {"get": _plain("Ready, and what is in trouble", JSON)},
         "/metrics": {"get": _plain("Metrics for Prometheus", "text/plain")},
         "/guideline": {"get": _plain("The guideline for people", "text/html")},
+        "/guideline/workbook": {"get": _plain("The rules with their sign-off, to be checked on paper", "text/html")},
+        "/guideline/{id}/workbook": {"get": _plain("One rule to be checked on paper", "text/html", [ID])},
         "/guideline/{id}": {"get": _plain("One rule for people", "text/html", [ID])},
         "/review": {"get": _plain("Audit review for people", "text/html")},
         "/fhir/{type}": {"get": _plain("Artefacts of one type", FHIR, [ID | {"name": "type"}])},

@@ -1,4 +1,4 @@
-"""The workbook for sign-off: ``/guideline/workbook`` lists the rules, ``/guideline/{rule_id}/workbook`` is to be printed."""
+"""The workbook for sign-off: ``/guideline/workbook`` lists the rules, each of which has a page to be printed."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ import msgspec
 
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.guideline_text import TEXTS
+from plugin.pages.basis import basis_of
 from plugin.rule import Policy, Rule
 from plugin.thresholds import TABLE, Limits
 
@@ -29,12 +30,13 @@ def fingerprint(rule: Rule, limits: Limits, policy: Policy) -> str:
     sources, and the code of its module and of the modules of judgement that this one uses; comments and blank lines
     aside. Codes of the terminology do not count: a newly mapped product is the same rule.
     """
-    text = TEXTS[rule.id]
+    text, basis = TEXTS[rule.id], basis_of(rule, limits)
     told = {
         "rule": [rule.id, rule.version, rule.hooks, rule.needs, rule.ceiling, rule.rank, rule.about_data],
         "figures": {name: [str(getattr(limits, name)), TABLE[name].unit] for name in rule.thresholds},
         "jurisdiction": policy.jurisdiction,
         "words": asdict(text),
+        "basis": [basis.intended_use, basis.population, basis.interaction, basis.reference],
         "sources": [_cited(key) for key in text.sources],
         "code": code_of(rule.evaluate.__module__),
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from plugin.fhir.specimen import is_elsewhere
 from plugin.fhir.unmapped import DRUG, LAB, PROBLEM, is_drug, is_known
 from plugin.vocabulary import cached, terminology
 from valuesets.store import CodeSystem, Resources
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 LEAST_LIKENESS: Final = 0.4
 _LONGEST_NAME: Final = 3  # words; longer names are compared by their first three
+_PER_WORD: Final = 0.25
 _PREFIX: Final = {LAB: "lab-", PROBLEM: "condition-"}
 
 
@@ -77,9 +79,20 @@ class _Index:
 
 
 def likely(unmapped: Unmapped, limit: int) -> Sequence[Guess]:
-    """At most ``limit`` known names that the text may mean, the likeliest first; none for a code without a text."""
+    """At most ``limit`` known names that the text may mean, the likeliest first.
+
+    None for a code without a text, and none for a test of urine, of red cells or of anything else that is no blood.
+    """
+    if unmapped.position == LAB and is_elsewhere(unmapped.text, ""):
+        return ()
     guesses = _index(unmapped.position).like(unmapped.text).values()
-    return sorted(guesses, key=lambda guess: (-guess.likeness, guess.target))[:limit]
+    return sorted(guesses, key=lambda guess: (-_weight(guess), guess.target))[:limit]
+
+
+def _weight(guess: Guess) -> float:
+    """Likeness, and more for a name of several words: "ionized calcium" holds "calcium", and is another test."""
+    words = min(len(split_words(normalise(guess.name))), _LONGEST_NAME)
+    return guess.likeness * (1 + _PER_WORD * (words - 1))
 
 
 def knows(unmapped: Unmapped) -> bool:
@@ -109,7 +122,8 @@ def _set_names(prefix: str) -> Iterator[tuple[str, str]]:
     """The keys of analytes or conditions, and the names of the codes in their sets."""
     start = f"ValueSet/{prefix}"
     for key in (key.removeprefix(start) for key in terminology().resources() if key.startswith(start)):
-        yield from ((coding.display, key) for coding in terminology().members(f"{prefix}{key}") if coding.display)
+        displays = [coding.display for coding in terminology().members(f"{prefix}{key}") if coding.display]
+        yield from ((name, key) for display in displays for name in (display, display.partition(" [")[0]))
     for key in (key.removeprefix(start) for key in terminology().resources() if key.startswith(start)):
         yield key.replace("-", " "), key
 

@@ -88,8 +88,8 @@ def read(
     """The patient and the draft orders of one call.
 
     ``types`` maps each declared prefetch key to its resource type; ``expected`` are the keys whose absence must be
-    told. ``entered`` are the conditions that are being added to the problem list. Every resource has been checked by the
-    host to be this patient's. ``strange`` takes in what nothing resolved.
+    told. ``entered`` are the conditions that are being added to the problem list. Every resource has been checked by
+    the host to be this patient's. ``strange`` takes in what nothing resolved.
     """
     medications = _medications(prefetch, drafts)
     subject = _patient_resource(patient_id, prefetch)
@@ -135,10 +135,7 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
             elif kind != "Condition":
                 _take(resource, found)
             elif code := resource.raw_code:
-                if (meant := records.meaning(bytes(code))) is not None:
-                    _take_problem(resource, meant, found)
-                else:
-                    strange.problems[bytes(code)] = None
+                _take_problem(resource, bytes(code), found)
         except msgspec.ValidationError:
             lost.append((kind, resource.id or ""))
     lost += [(item.resource_type, item.id) for item in key.unreadable]
@@ -222,7 +219,11 @@ def _take(resource: Resource, found: _Found) -> None:
         found.surgery = min(found.surgery or operation, operation)
 
 
-def _take_problem(resource: Resource, meant: records.Meaning, found: _Found) -> None:
+def _take_problem(resource: Resource, code: bytes, found: _Found) -> None:
+    meant = records.meaning(code)
+    if meant is None:
+        found.strange.problems[code] = None
+        return
     problem = records.problem_of(resource, meant)
     found.problems.append(problem)
     if resource.raw_note:

@@ -182,7 +182,9 @@ def _finding(
         notes.append(f"{gap.text}.")
     facts = tuple(factor.fact for factor in factors)
     options = _options(case, blocker, covered)
-    return Finding(level, _summary(blocker, factors, covered), tuple(why), facts, _WATCH, tuple(notes), options)
+    summary = _summary(blocker, factors, covered)
+    major = tuple(sorted(f"major:{factor.key}" for factor in factors if factor.weight == MAJOR))
+    return Finding(level, summary, tuple(why), facts, _WATCH, tuple(notes), options, state=major)
 
 
 def _summary(blocker: Blocker, factors: list[Factor], covered: bool) -> str:

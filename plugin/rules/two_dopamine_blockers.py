@@ -123,7 +123,8 @@ def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
     notes = [f"Other drug {how}." for other in others if (how := matched(other.matched_by))][:1]
     if any(_cross_taper(case, other) for other in others):
         notes.append("The other order is on hold or ends within 14 days (cross-taper).")
-    return Finding(level, summary, (why,), facts, (), tuple(notes), _options(blocker, others))
+    state = tuple(sorted(f"major:with-{name}" for name in names))
+    return Finding(level, summary, (why,), facts, (), tuple(notes), _options(blocker, others), state=state)
 
 
 def _words(case: Case, other: Exposure) -> str:

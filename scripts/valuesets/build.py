@@ -26,8 +26,8 @@ from valuesets.release.layout import Json, render  # noqa: E402
 
 DATA: Final = ROOT / "valuesets" / "data"
 OBSERVATIONS: Final = (
-    "albumin", "calcium", "calcium-corrected", "calcium-ionised", "ceruloplasmin", "cocaine-screen", "egfr", "ft3", "ft4", "magnesium",
-    "phosphate", "potassium", "pth", "tsh", "weight",
+    "albumin", "calcium", "calcium-corrected", "calcium-ionised", "ceruloplasmin", "cocaine-screen", "egfr", "ft3",
+    "ft4", "magnesium", "phosphate", "potassium", "pth", "tsh", "weight",
 )  # fmt: skip
 ROUTE_NAMES: Final = {
     "nasal": "Nasal", "ophthalmic": "Into the eye", "oral": "By mouth", "other": "Another route",

@@ -13,7 +13,7 @@ import pytest
 from cds_hooks.service import Site
 from plugin.services import PLUGIN
 from tests.contract.conftest import Running, Starter
-from tests.support.fhir import DYSTONIA, NOW, allergy, call, encounter, lab, order, patient, prefetch
+from tests.support.fhir import DYSTONIA, NOW, allergy, call, encounter, lab, order, patient, prefetch, taking
 from tests.support.rows import row
 
 Json = dict[str, Any]
@@ -98,6 +98,7 @@ REOPENED = [
     row("dose 1.5 times", haloperidol(3), "warning"),
     row("low calcium is no re-opening", haloperidol(2, lab("ionised", 1.05, "mmol/L")), "S-07"),
     row("another drug", call([order("fluphenazine", 5, 2)], prefetch(patient()), "order-sign"), "warning"),
+    row("a recorded dystonia is a new major factor", haloperidol(2, allergy("fluphenazine", DYSTONIA)), "warning"),
 ]
 
 
@@ -105,6 +106,14 @@ REOPENED = [
 def test_reopened(ward: Callable[..., Ward], body: Json, expected: str) -> None:
     found = ward().fire(haloperidol(2)).override("will-monitor").later(hours=1).fire(body)
     assert found.verdict("R-DRUG-01") == expected
+
+
+def test_another_second_blocker_opens_the_pair_again(ward: Callable[..., Ward]) -> None:
+    first, second = (prefetch(patient(), taking(drug, "90d")) for drug in ("risperidone", "olanzapine"))
+    draft = order("haloperidol", 5, 2)
+    found = ward().fire(call([draft], first)).override("will-monitor").later(hours=1)
+    assert found.fire(call([draft], first)).verdict("R-DRUG-02") == "S-07"
+    assert found.fire(call([draft], second)).verdict("R-DRUG-02") == "info"
 
 
 def test_another_patient_is_not_silenced(ward: Callable[..., Ward]) -> None:

@@ -138,9 +138,10 @@ def refill(ordered: Json, *data: Json) -> Fired:
 
 
 def test_a_refill() -> None:
-    assert refill({**draft(30), "id": "m1"}, taking("metoclopramide", day(60))).verdict(
-        RULE, "MedicationRequest/m1"
-    ) == "warning"
+    assert (
+        refill({**draft(30), "id": "m1"}, taking("metoclopramide", day(60))).verdict(RULE, "MedicationRequest/m1")
+        == "warning"
+    )
     assert refill(draft(30), taking("metoclopramide", day(30))).verdict(RULE) == "clear"
 
 

@@ -59,7 +59,9 @@ def test_the_gravest_counts() -> None:
 
 def test_the_card() -> None:
     card = sign(order("haloperidol"), WOMAN_60, PARKINSON).card
-    assert card["summary"] == "Parkinson disease: haloperidol is contraindicated; may cause severe rigidity or dystonia."
+    assert (
+        card["summary"] == "Parkinson disease: haloperidol is contraindicated; may cause severe rigidity or dystonia."
+    )
     assert "decanoate" not in card["detail"].split("**Basis**")[0]
     assert {one["code"] for one in card["overrideReasons"]} == {"palliative", "benefit-outweighs"}
 

@@ -65,7 +65,10 @@ def test_records(record: Json, expected: str) -> None:
 
 
 def test_a_sure_record_goes_before_a_rule_out() -> None:
-    records = [condition("G24.01", verification="provisional", id="a"), condition("G24.01", clinical="resolved", id="b")]
+    records = [
+        condition("G24.01", verification="provisional", id="a"),
+        condition("G24.01", clinical="resolved", id="b"),
+    ]
     for both in (records, records[::-1]):
         answer = sign(order("metoclopramide"), WOMAN_60, *both)
         assert answer.verdict(RULE) == "critical"
@@ -90,7 +93,9 @@ def test_nothing_silences_a_contraindication(data: list[Json]) -> None:
 
 
 def test_the_card() -> None:
-    card = sign(order("metoclopramide"), WOMAN_60, {**TARDIVE, "clinicalStatus": {"coding": [{"code": "resolved"}]}}).card
+    card = sign(
+        order("metoclopramide"), WOMAN_60, {**TARDIVE, "clinicalStatus": {"coding": [{"code": "resolved"}]}}
+    ).card
     assert card["summary"] == "History of tardive dyskinesia: metoclopramide is contraindicated."
     assert "Condition: Tardive dyskinesia, since 2025-02-03" in card["detail"]
     assert "recorded as resolved" in card["detail"]

@@ -325,6 +325,12 @@ LIKELY = [
     ("drug", "qqqq", None),
     ("drug", "", None),
     ("lab", "Calcium total (local)", "calcium"),
+    ("lab", "Calcium ionised whole blood", "calcium-ionised"),
+    ("lab", "Ionized Calcium", "calcium-ionised"),
+    ("lab", "iCa, ionised calcium (POC)", "calcium-ionised"),
+    ("lab", "Magnesium, serum", "magnesium"),
+    ("lab", "RBC magnesium", None),
+    ("lab", "Urine calcium", None),
     ("problem", "Tardive dyskinesie", "tardive"),
 ]
 

@@ -65,7 +65,13 @@ def nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     pass
 
 
+def other_interaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = prints.basis_of
+    monkeypatch.setattr(prints, "basis_of", lambda *of: msgspec.structs.replace(told(*of), interaction=(("a", "b"),)))
+
+
 CHANGES = [
+    row("what is told of an interaction", other_interaction, {}, {}, US, True),
     row("nothing", nothing, {}, {}, US, False),
     row("the version", nothing, {"version": "9.9.9"}, {}, US, True),
     row("a hook", nothing, {"hooks": ("order-sign",)}, {}, US, True),
