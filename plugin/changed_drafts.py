@@ -12,6 +12,8 @@ _UCUM = "http://unitsofmeasure.org"
 # What belonged to the old drug, and a narrative that told of it.
 _OF_THE_DRUG = ("medicationReference", "medication", "dosageInstruction", "dispenseRequest", "substitution")
 _NO_LONGER_TRUE = ("text", "_status")
+# What of a dosage line does not depend on the dose.
+_OF_THE_LINE = ("asNeededBoolean", "asNeededCodeableConcept", "route")
 _BOUNDS = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "countMax")
 _TIME_IN_WORDS = re.compile(r"\b(?:days?|weeks?|months?|until|through|x ?\d+ ?[dw])\b", re.IGNORECASE)
 # Units of time that tell how often, not how long: "3 times a day", "every 2 days".
@@ -46,7 +48,7 @@ def reduced(original: Resource) -> Resource:
     first = lines[0] if lines else {}
     repeat = {name: value for name, value in _repeat(first).items() if name in _BOUNDS[:3]}
     milligram = {"unit": "mg", "system": _UCUM, "code": "mg"}
-    line: Resource = {name: first[name] for name in ("asNeededBoolean", "asNeededCodeableConcept", "route") if name in first}
+    line: Resource = {name: first[name] for name in _OF_THE_LINE if name in first}
     line |= {
         "text": "5 mg four times daily",
         "timing": {"repeat": {**repeat, "frequency": 4, "period": 1, "periodUnit": "d"}},

@@ -50,6 +50,15 @@ _TITLES = {
 }
 HOOKS = tuple(_TITLES)
 
+_SUBJECTS = {
+    "order-select": "a medication order that is being chosen",
+    "order-sign": "a medication order",
+    "patient-view": "an open record",
+    "encounter-start": "the record at the start of an encounter",
+    "medication-refill": "a prescription that is being renewed",
+    "problem-list-item-create": "a dystonia, tetany or paroxysmal movement that is being entered",
+}
+
 # The field of the context that holds what a hook is about.
 _ABOUT = {
     "order-select": "draftOrders",
@@ -238,19 +247,17 @@ def _orderable() -> dict[str, dict[str, str]]:
 def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> host.Service:
     title, looks_at = _TITLES[hook]
     keys = keys_of(hook)
-    orders = hook in _ORDER_HOOKS
-    subject = "a medication order" if orders else "an open record"
     return host.Service(
         f"dystonia-{hook}",
         hook,
         title,
-        f"Judges {subject} for the risk of drug-induced dystonia and for low calcium and magnesium, by {looks_at}.",
+        f"Judges {_SUBJECTS[hook]} for drug-induced dystonia and for low calcium and magnesium, by {looks_at}.",
         _USAGE,
         {key: template(key) for key in keys},
         {key: TYPES[key] for key in keys},
         evaluate,
         (_ABOUT[hook],) if hook in _ABOUT else (),
-        not orders,
+        hook not in _ORDER_HOOKS,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging as levels
 import sys
 
+from cds_hooks import logging
 from tests.golden import harness
 
 
 def main() -> int:
     """Write the texts, or name those that differ; 1 where some do."""
+    logging.configure(levels.CRITICAL)
     found = harness.cases()
     texts, kept = harness.texts(found, harness.answers(found)), harness.expected()
     differing = sorted(name for name in texts.keys() | kept.keys() if texts.get(name) != kept.get(name))

@@ -298,7 +298,7 @@ def _assemble(
         tuple(sorted(exposures, key=_exposure_order)),
         {analyte: tuple(sorted(results, key=_by_time)) for analyte, results in found.results.items()},
         found.earlier,
-        tuple(sorted(found.problems, key=_problem_order)),
+        tuple(dict.fromkeys(sorted(found.problems, key=_problem_order))),
         tuple(one for one in reactions if one.kind == "dystonia"),
         frozenset(found.allergens),
         tuple(sorted(found.family)),
@@ -315,7 +315,7 @@ def _assemble(
         variants=genes.variants_of(found.genomic),
         referrals=tuple(sorted(found.referrals, key=lambda referral: (referral.reference, referral.label))),
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
-        presentations=tuple(sorted(found.presentations, key=presentations.order)),
+        presentations=tuple(dict.fromkeys(sorted(found.presentations, key=presentations.order))),
     )
 
 

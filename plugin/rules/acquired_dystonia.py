@@ -59,7 +59,7 @@ def _cause(case: Case, dystonia: Problem) -> tuple[str, Fact] | None:
     problems = [one for one in case.patient.problems if one.state != "refuted" and named(one, _CAUSES)]
     for problem in sorted(problems, key=lambda one: one.unconfirmed):
         word = _word(problem.concepts | problem.noted)
-        return (f"possible {word}" if problem.unconfirmed else word), told(problem, tuple(_CAUSES))
+        return (f"possible {word}" if problem.unconfirmed else f"known {word}"), told(problem, tuple(_CAUSES))
     image = next((one for one in case.patient.presentations if one.concepts.intersection(_CAUSES)), None)
     return None if image is None else (_reported(image), fact(image))
 
@@ -71,14 +71,14 @@ def _word(concepts: frozenset[str]) -> str:
 
 
 def _reported(image: Presentation) -> str:
-    return f"{_word(image.concepts)} on a report"
+    return f"reported {_word(image.concepts)}"
 
 
 def _finding(case: Case, dystonia: Problem, word: str, source: Fact) -> Finding:
     title = "Possible dystonia" if dystonia.unconfirmed else "Dystonia"
     return Finding(
         Indicator.INFO,
-        f"{title} with known {word}: likely acquired; check laterality, timing, MRI.",
+        f"{title} with {word}: likely acquired; check laterality, timing, MRI.",
         ("Dystonia may follow a stroke or a brain injury after months or years.",),
         (told(dystonia, ("dystonia",)), source),
         ("Sudden weakness, speech trouble or dystonia of one side belongs on the stroke pathway, not on this card.",),

@@ -200,7 +200,7 @@ def _weight(case: Case) -> Iterable[Line]:
     if named and age is not None and age.years < 4 and age.oldest_years >= 2 and weight_kg(case) is None:
         last = labs.newest(case.patient, ("weight",))
         old = f" Last {last.shown} ({last.when.short()})." if last is not None and last.when is not None else ""
-        yield Line("weight needed", f"Weight needed (label limit 20 lb, 9.07 kg): no recent one.{old}", False)
+        yield Line("weight needed", f"Weight needed (label limit 20 lb, 9.07 kg): no recent one.{old}", True)
 
 
 def _supply(case: Case) -> Iterable[Line]:

@@ -71,7 +71,7 @@ def evaluate(case: Case) -> Verdict:
 
 def _unlikely(case: Case, problems: list[Problem], matches: list[_Match]) -> Verdict:
     """Clear is said only where every dystonia has a date, and all that was taken is known with its dates and doses."""
-    inputs = tuple(one.reference for one in problems)
+    inputs = tuple(dict.fromkeys(one.reference for one in problems))
     gap = gap_verdict(case, ("conditions", *_DRUGS))
     if gap is not None:
         return gap

@@ -135,7 +135,7 @@ def _options(case: Case, *, measured: bool) -> tuple[Option, ...]:
 RULE = Rule(
     "R-MET-03",
     "1.0.0",
-    ("order-sign", "patient-view", "encounter-start", "problem-list-item-create"),
+    ("order-sign", "patient-view", "encounter-start"),
     ("observations", "medications"),
     Indicator.WARNING,
     25,

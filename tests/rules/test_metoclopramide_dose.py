@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
@@ -32,12 +33,12 @@ GASTROPARESIS = condition("K31.84", id="gp")
 EGFR = "mL/min/{1.73_m2}"
 
 
-def egfr(value: float, when: str = "10d", **more: object) -> Json:
+def egfr(value: float, when: str = "10d", **more: Any) -> Json:
     """An eGFR in mL/min per 1.73 m2."""
     return lab("egfr", value, EGFR, when, **more)
 
 
-def creatinine(value: float, unit: str = "mg/dL", when: str = "10d", **more: object) -> Json:
+def creatinine(value: float, unit: str = "mg/dL", when: str = "10d", **more: Any) -> Json:
     """A creatinine."""
     return lab("2160-0", value, unit, when, id="cr", **more)
 
@@ -336,7 +337,7 @@ def test_a_dose_that_cannot_be_computed(draft: Json, data: list[Json], expected:
 
 
 # R-DRUG-09b: a strong CYP2D6 inhibitor ordered beside metoclopramide that is taken.
-def with_metoclopramide(mg: float = 10, times: int = 4, **more: object) -> Json:
+def with_metoclopramide(mg: float = 10, times: int = 4, **more: Any) -> Json:
     """Metoclopramide on record."""
     return taking("metoclopramide", "20d", mg, times, **more)
 
@@ -387,7 +388,7 @@ def test_summaries(draft: Json, data: list[Json], summary: str) -> None:
     assert sign(draft, WOMAN_60, *data).card["summary"] == summary
 
 
-def reduced(draft: Json, person: Json, *data: Json, **more: str) -> tuple[list[str], Json | None]:
+def reduced(draft: Json, person: Json, *data: Json, **more: Any) -> tuple[list[str], Json | None]:
     """(labels, updated draft of the suggestion to reduce)."""
     suggestions = sign(draft, person, *data, **more).card["suggestions"]
     changed = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 
@@ -27,13 +29,13 @@ from tests.support.rows import WOMAN_60, outcome, row
 RULE = "R-DRUG-06"
 
 
-def supply(days: float, repeats: int | None = None, **more: object) -> Json:
+def supply(days: float, repeats: int | None = None, **more: Any) -> Json:
     """A dispense request for so many days, with repeats."""
     found: Json = {"expectedSupplyDuration": {"value": days, "unit": "d", "system": UCUM, "code": "d"}, **more}
     return {"dispenseRequest": found | ({"numberOfRepeatsAllowed": repeats} if repeats is not None else {})}
 
 
-def draft(days: float | None = None, repeats: int | None = None, drug: str = "metoclopramide", **more: object) -> Json:
+def draft(days: float | None = None, repeats: int | None = None, drug: str = "metoclopramide", **more: Any) -> Json:
     """An order of 10 mg three times daily for so many days of supply."""
     return order(drug, 10, 3, more=supply(days, repeats, **more) if days is not None else None)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.fhir import Json, at, encounter, lab, order, patient, subject
@@ -150,7 +152,7 @@ def test_which_weight_of_an_infant_is_used(person: Json, when: str, shown: bool)
 
 
 def procedure(status: str = "completed", when: str = "2026-11-22", *, category: str = "Surgical procedure",
-              code: str = "Appendectomy", **more: Json) -> Json:  # fmt: skip
+              code: str = "Appendectomy", **more: Any) -> Json:  # fmt: skip
     """A Procedure."""
     return {
         "resourceType": "Procedure",

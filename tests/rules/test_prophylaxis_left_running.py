@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.fhir import (
@@ -26,17 +28,17 @@ from tests.support.rows import WOMAN_60, outcome, row
 RULE = "R-DRUG-10"
 
 
-def cover(days: int = 91, drug: str = "benztropine", **more: object) -> Json:
+def cover(days: int = 91, drug: str = "benztropine", **more: Any) -> Json:
     """Cover ordered so many days ago."""
     return taking(drug, day(days), 1, 2, id="cover", **more)
 
 
-def blocker(days: int = 90, drug: str = "risperidone", mg: float = 2, **more: object) -> Json:
+def blocker(days: int = 90, drug: str = "risperidone", mg: float = 2, **more: Any) -> Json:
     """A dopamine blocker ordered so many days ago."""
     return taking(drug, day(days), mg, 1, **{"id": "blocker", **more})
 
 
-def view(*data: Json, hook: str = "patient-view", person: Json = WOMAN_60, **changes: object) -> Fired:
+def view(*data: Json, hook: str = "patient-view", person: Json = WOMAN_60, **changes: Any) -> Fired:
     """What opening the record answers."""
     return fire(call(None, prefetch(person, *data, **changes), hook))
 

@@ -18,7 +18,7 @@ from plugin.rule import Case, Policy, Rule, Status, Verdict
 from plugin.rules import RULES
 from plugin.services import TYPES
 from plugin.thresholds import Limits
-from tests.support.fhir import NOW, PATIENT, call, condition, lab, order, patient, prefetch
+from tests.support.fhir import NOW, PATIENT, call, condition, given, lab, order, patient, prefetch
 from tests.support.fire import fire, sign
 from tests.support.rows import resource
 
@@ -126,7 +126,7 @@ ENTERED = [
 
 @pytest.mark.parametrize(("entered", "looked_at"), [row[1:] for row in ENTERED], ids=[row[0] for row in ENTERED])
 def test_only_some_conditions_that_are_entered_are_looked_at(entered: Json, looked_at: bool) -> None:
-    record = prefetch(condition("G24.9", id="old", recorded="1d"), lab("calcium", 1.7, "mmol/L"))
+    record = prefetch(condition("G24.9", id="old", recorded="1d"), given("haloperidol", "2h"))
     answer = fire(call([entered], record, "problem-list-item-create"))
     words = {result["status"] for result in answer.results}
     assert ("fired" in words) is looked_at

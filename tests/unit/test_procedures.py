@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -12,13 +14,13 @@ from tests.support.rows import resource, row
 TODAY = "2026-11-22"
 
 
-def procedure(code: str = "Tonsillectomy", status: str = "completed", when: str = TODAY, **more: object) -> Json:
+def procedure(code: str = "Tonsillectomy", status: str = "completed", when: str = TODAY, **more: Any) -> Json:
     """A Procedure with its code in words."""
     dated = {"performedDateTime": when} if when else {}
     return {"resourceType": "Procedure", "id": "p", "status": status, "code": {"text": code}, **dated, **more}
 
 
-def encounter(status: str = "in-progress", start: str = TODAY, end: str = "", **more: object) -> Json:
+def encounter(status: str = "in-progress", start: str = TODAY, end: str = "", **more: Any) -> Json:
     """An Encounter of day surgery."""
     period = {"start": start, **({"end": end} if end else {})}
     return {"resourceType": "Encounter", "id": "e", "status": status, "class": {"code": "AMB"}, "period": period,

@@ -130,6 +130,7 @@ def test_a_local_drug_code_is_a_drug(tmp_path: Path, content: str, meaning: str)
 GOOD_LABS = [
     row("a LOINC code", LABS + "A,2000-8", "calcium"),
     row("an analyte", LABS + "A,calcium-ionised", "calcium-ionised"),
+    row("what is told of attacks", LABS + "A,attack-duration", "attack-duration"),
     row("a ConceptMap to LOINC", maps(LOINC, ("A", "19123-9")), "magnesium"),
     row("a ConceptMap to our analytes", maps(f"{BASE}/CodeSystem/analytes", ("A", "calcium")), "calcium"),
     row("a ValueSet by its url", adds("lab-calcium", "A"), "calcium"),
