@@ -183,20 +183,21 @@ def variants(case: Case, symbols: Collection[str]) -> list[Variant]:
 
 
 def variant_facts(found: Iterable[Variant]) -> tuple[Fact, ...]:
-    """Variants as recorded facts; one without a clear meaning is information only."""
+    """Variants as recorded facts; one without a clear meaning is information only.
+
+    The gene is not named, because the reader of a card may not be meant to see it (F.6); the reference leads to it.
+    """
     return tuple(Fact(_variant_words(one), one.reference) for one in found)
 
 
 def _variant_words(one: Variant) -> str:
-    symbol = one.gene.symbol if one.gene is not None else ""
-    disorder = f" ({one.gene.mds_name})" if one.gene is not None and one.gene.mds_name else ""
     means = {
         "pathogenic": "reported as pathogenic",
         "likely-pathogenic": "reported as likely pathogenic",
         "uncertain": "of uncertain significance: information only",
     }.get(one.significance, "reported, significance not stated: information only")
     zygosity = f", {one.zygosity}" if one.zygosity else ""
-    return f"{symbol}{disorder} variant {means}{zygosity}{f', {one.when.short()}' if one.when else ', no date'}"
+    return f"Genetic finding on record: variant {means}{zygosity}{f', {one.when.short()}' if one.when else ', no date'}"
 
 
 def elapsed(first: When, then: When) -> timedelta | None:

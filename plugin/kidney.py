@@ -45,9 +45,15 @@ class Kidney(msgspec.Struct, frozen=True):
         """Name and value as a card tells them: "eGFR 48"."""
         if self.value is None:
             return "kidney function unknown"
+        return f"{self.name} {self.comparator}{self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """The value, a computed one with one decimal; empty without one."""
+        if self.value is None:
+            return ""
         rounded = self.value.quantize(D("0.1")) if self.name != "eGFR" else self.value
-        shown = f"{rounded.normalize():f}"
-        return f"{self.name} {self.comparator}{shown}"
+        return f"{rounded.normalize():f}"
 
     def is_at_most(self, limit: Decimal) -> bool | None:
         """Whether it is ``limit`` or less; None where that is not known."""
@@ -113,8 +119,9 @@ def _clearance(case: Case, creatinine: Result | None) -> Kidney | None:
     years = max(_AGE_AT_ZERO - age.oldest_years, D(0))
     value = years * weight.value * share * _MICROMOL_IN_MG_PER_DL / (_DIVISOR * creatinine.value)
     sure = _is_sure(creatinine) and _is_sure(weight)
-    facts = _facts(case, creatinine, weight)
-    return Kidney("creatinine clearance", value, sure=sure, doubt=_doubt(case, creatinine), facts=facts)
+    found = Kidney("creatinine clearance", value, sure=sure, doubt=_doubt(case, creatinine))
+    told = Fact(f"Creatinine clearance {found.shown} mL/min (Cockcroft-Gault)", creatinine.reference)
+    return msgspec.structs.replace(found, facts=(told, *_facts(case, creatinine, weight)))
 
 
 def _facts(case: Case, *results: Result) -> tuple[Fact, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from plugin.diagnosis import variant_facts
 from plugin.metabolic import problem_fact
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -53,18 +54,15 @@ def _recorded(case: Case, form: _Form) -> Fact | None:
     """A variant that the laboratory holds for (likely) pathogenic, else a condition that counts."""
     for variant in case.patient.variants:
         if variant.causal and variant.gene is not None and variant.gene.symbol == form.gene:
-            held = variant.significance.replace("-", " ")
-            dated = f", {variant.when.short()}" if variant.when else ", no date"
-            return Fact(f"Reported {held} variant in {form.gene}{dated}", variant.reference)
+            return variant_facts([variant])[0]
     problem = case.patient.has(form.concept, unconfirmed=True) if form.concept else None
     return problem_fact(problem) if problem is not None else None
 
 
 def _finding(found: list[tuple[_Form, Fact]]) -> Finding:
-    genes = "/".join(form.gene for form, _ in found)
     return Finding(
         Indicator.INFO,
-        f"Genetic form on record ({genes}): it has a treatment of its own.",
+        "Genetic form on record: it has a treatment of its own.",
         tuple(form.words for form, _ in found),
         tuple(fact for _, fact in found),
         by_link=True,

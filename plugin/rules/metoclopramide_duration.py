@@ -130,7 +130,8 @@ def _facts(case: Case, time: _Time) -> tuple[Fact, ...]:
     facts = [Fact(f"Metoclopramide ordered: {length}, repeats counted", order)]
     since, days = time.course.since, _shown(_days(time.course.lasting))
     if since is not None:
-        joined = " (records joined over gaps of up to 14 days)" if len(time.course.exposures) > 1 else ""
+        gap = case.limits.exposure_gap_days
+        joined = f" (records joined over gaps of up to {gap} days)" if len(time.course.references) > 1 else ""
         reference = time.course.exposures[-1].reference
         facts.append(Fact(f"Metoclopramide since {since.short()}: {days} days{joined}", reference))
     return tuple(facts)

@@ -17,11 +17,16 @@ KEPT = harness.expected()
 
 # Rules that no call can make fire, and why.
 NEVER_FIRES = {"R-DQ-08": "fires only when another rule fails inside; tests/unit/test_engine.py makes one fail"}
-# Suppressions without a silence of their own to show, and why.
-NO_TRACE = {
-    "S-05": "drugs without a tier are not-applicable: there is nothing to silence",
-    "S-12": "the matrix itself gives no card, so nothing fires",
-    "S-13": "an old result is not-checked, stale: nothing fires",
+# Suppressions that act inside the matrix or inside the judgement of results, or that lower a card and do not silence it:
+# the rule, a case in which they act and what it says, and a case that differs in nothing else and says something graver.
+INSIDE = {
+    "S-05": ("R-DRUG-01", "quetiapine", "not applicable", "low-tier-prior-dystonia", "warning"),
+    "S-06": ("R-DRUG-01", "ondansetron", "not applicable", "metoclopramide-prior-dystonia", "warning"),
+    "S-08": ("R-DRUG-01", "single-dose", "info", "single-dose-s08-off", "warning"),
+    "S-12": ("R-DRUG-01", "one-minor-at-60", "clear", "one-minor-more-at-34", "info"),
+    "S-13": ("R-MET-01", "older-than-a-month", "not checked: stale", "a-month-old", "info"),
+    "S-14": ("R-MET-01", "corrected-to-normal", "clear", "low-with-normal-albumin", "info"),
+    "S-15": ("R-MET-01", "known-and-treated", "info", "known-two-results", "warning"),
 }
 
 
@@ -60,7 +65,14 @@ def test_every_rule_can_fire() -> None:
 
 def test_every_suppression_can_silence() -> None:
     silenced = {result["suppressed"] for result in results() if "suppressed" in result}
-    assert sorted(SUPPRESSIONS - silenced - NO_TRACE.keys()) == []
+    assert sorted(SUPPRESSIONS - silenced - INSIDE.keys()) == []
+
+
+@pytest.mark.parametrize("code", sorted(INSIDE))
+def test_suppressions_that_leave_no_trace_lower_what_a_control_shows(code: str) -> None:
+    rule, case, said, control, graver = INSIDE[code]
+    found = [harness.told(answers()[f"{rule}/{name}"], rule) for name in (case, control)]
+    assert found == [said, graver]
 
 
 def test_no_two_cases_are_the_same() -> None:

@@ -19,8 +19,8 @@ from tests.support.fire import Fired, fire
 Json = dict[str, Any]
 # Figures of the rules themselves, which a summary may name beside the patient's own: "age <35", "in 72 h".
 OF_THE_RULES = {entry.value for entry in TABLE.values()}
-# Names with figures in them, and how many of something there are.
-NOT_A_FIGURE = re.compile(r"22q11\.2|CYP2D6|5-HT3|[+;] ?\d+ more|\d+ dopamine blockers|R-[A-Z]+-\d+")
+# Names with figures in them, how many of something there are, and a label's weight in other units.
+NOT_A_FIGURE = re.compile(r"20 lb \(9 kg\)|22q11\.2|CYP2D6|5-HT3|[+;] ?\d+ more|\d+ dopamine blockers|R-[A-Z]+-\d+")
 
 
 def _references(body: Json) -> set[str]:

@@ -134,7 +134,7 @@ def test_the_usual_age(age: int, usual: bool) -> None:
 
 
 GENES = [
-    row("pathogenic", variant("PRRT2"), True, "PRRT2 (PxMD-PRRT2) variant reported as pathogenic"),
+    row("pathogenic", variant("PRRT2"), True, "Genetic finding on record: variant reported as pathogenic"),
     row("likely pathogenic", variant("PRRT2", "likely-pathogenic"), True, "reported as likely pathogenic"),
     row(
         "of uncertain significance", variant("PRRT2", "uncertain"), False, "of uncertain significance: information only"
