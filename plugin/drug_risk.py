@@ -13,6 +13,7 @@ from valuesets import Ingredient
 
 _LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
 _GIVEN = "MedicationAdministration"
+_EXACT = frozenset({"day", "time"})
 
 
 class Blocker(msgspec.Struct, frozen=True):
@@ -112,7 +113,8 @@ class History(msgspec.Struct, frozen=True):
     ``new``: none in 30 days; ``increase``: at least 1.5 times the current daily dose; ``stable``: current for 30 days
     (long-acting 90); ``reordered``: same ingredient started or ended within 24 hours; ``fast``: an increase within 72
     hours. An order that starts later than tomorrow is no earlier use. ``unsure`` are the references of order and record
-    where a dose that is stated but cannot be worked out leaves open whether there is an increase.
+    where a dose that is stated but cannot be worked out leaves open whether there is an increase; ``undated`` those of
+    records whose date is missing or partial and leaves open whether they are stable, or new.
     """
 
     new: bool
@@ -121,6 +123,7 @@ class History(msgspec.Struct, frozen=True):
     reordered: Exposure | None
     fast: bool
     unsure: tuple[str, ...] = ()
+    undated: tuple[str, ...] = ()
 
 
 def history_of(case: Case, ingredient: Ingredient) -> History:
@@ -141,6 +144,7 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
         next((e for e in taken if _reordered(case, e)), None),
         fast,
         () if increase else _unsure(case, current),
+        tuple(dict.fromkeys(e.reference for e in taken if e.start is None or e.start.precision not in _EXACT)),
     )
 
 

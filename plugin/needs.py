@@ -38,6 +38,7 @@ SORT: Mapping[str, str] = {
     "medicationDispenses": "-whenhandedover",
     "medicationStatements": "-effective",
     "serviceRequests": "-authored",
+    "procedures": "-date",
     "diagnosticReports": "-date",
 }
 

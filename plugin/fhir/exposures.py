@@ -138,8 +138,16 @@ class Reader:
 
     def _note_unresolved(self, resource: Resource, status: str) -> None:
         planned = resource.resourceType == "MedicationRequest" and (resource.intent or "") not in _ORDERED
-        if status not in _NEVER and status not in _ENDED and not resource.doNotPerform and not planned:
+        over = status in _ENDED and not self._still_acts(resource, status)
+        if status not in _NEVER and not over and not resource.doNotPerform and not planned:
             self.unresolved.append(_reference(resource))
+
+    def _still_acts(self, resource: Resource, status: str) -> bool:
+        """Whether what was given or handed out is current for some days more."""
+        if resource.resourceType not in {"MedicationAdministration", "MedicationDispense"}:
+            return False
+        span = _SPANS[resource.resourceType](self, resource, status)
+        return span is not None and span.current
 
     @staticmethod
     def _is_not_taken(resource: Resource, status: str) -> bool:
@@ -256,8 +264,11 @@ class Reader:
         return self._within(when, when, days)
 
     def _within(self, start: When | None, last: When, days: Decimal) -> Span:
-        until = later(last.latest, timedelta(days=float(days)))
-        current = last.age(self.now) <= timedelta(days=float(days))
+        span = timedelta(days=float(days))
+        until = later(last.latest, span)
+        current = last.age(self.now) <= span
+        if not current and last.youngest(self.now) <= span:
+            raise msgspec.ValidationError("a month or a year leaves open whether it counts")
         return Span(current, False, start, None if current else last, until if current else None)
 
     def settled(self) -> tuple[list[Exposure], list[str]]:

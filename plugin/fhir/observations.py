@@ -31,7 +31,7 @@ from plugin.when import When, parse
 from valuesets.systems import LOINC
 
 _FINAL = {"final", "amended", "corrected"}
-_EXCLUDED = {"registered", "cancelled", "entered-in-error"}
+EXCLUDED = {"registered", "cancelled", "entered-in-error"}
 _LOW_FLAGS = {"L", "LL", "LU"}
 _POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
 _LONGEST_AMOUNT = 12
@@ -141,7 +141,7 @@ def when_of(resource: Resource) -> When | None:
 def results_of(resource: Resource, meaning: Meaning, now: datetime, limits: Limits, person: Person) -> list[Result]:
     """The results that one Observation holds, its components included; empty when it holds none of ours."""
     parts = [(named, part) for part in resource.component or () if (named := _named(part))[0]]
-    if resource.status in _EXCLUDED or not (meaning.named or parts):
+    if resource.status in EXCLUDED or not (meaning.named or parts):
         return []
     specimen = resource.specimen
     if wrong_specimen(resource, specimen):
@@ -303,7 +303,7 @@ def plain_comparator(quantity: Quantity) -> str:
 
 def is_positive(resource: Resource) -> bool:
     """True for a screen that was found positive, by code, interpretation or word."""
-    if resource.status in _EXCLUDED:
+    if resource.status in EXCLUDED:
         return False
     flags = _concepts(resource.interpretation)
     concepts = [*flags, *([resource.valueCodeableConcept] if resource.valueCodeableConcept else [])]
@@ -345,7 +345,7 @@ def screen(resource: Resource) -> Result:
 
 def is_poor_metaboliser(resource: Resource) -> bool:
     """True for a result about CYP2D6 that says poor metaboliser in words; no code for it is confirmed yet."""
-    if resource.status in _EXCLUDED:
+    if resource.status in EXCLUDED:
         return False
     value = resource.valueCodeableConcept
     told = [resource.valueString or ""] + ([value.text or ""] if value else [])

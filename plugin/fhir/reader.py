@@ -17,6 +17,7 @@ from plugin.fhir.liver import child_pugh_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
+from plugin.fhir.readable import need_code
 from plugin.fhir.types import Resource
 from plugin.fhir.unmapped import Strange
 from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Referral, Result
@@ -126,16 +127,16 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
                 meaning = observations.meaning(bytes(code)) if code else observations.UNCODED
                 if resource.raw_component or meaning.rare:
                     _take_observation(resource, meaning, found, now, limits, person)
-                elif meaning.ours and not (meaning.analyte and is_old(meaning.analyte, resource)):
+                elif not (code and meaning.ours):
+                    _take_strange(resource, strange)
+                elif not (meaning.analyte and is_old(meaning.analyte, resource)):
                     _take_current(resource, meaning, found, now, limits, person)
-                elif code and not meaning.ours:
-                    strange.labs[bytes(code)] = None
             elif kind in _MEDICATION_TYPES:
                 found.medications.read(resource)
             elif kind != "Condition":
                 _take(resource, found)
-            elif code := resource.raw_code:
-                _take_problem(resource, bytes(code), found)
+            else:
+                _take_problem(resource, found)
         except msgspec.ValidationError:
             lost.append((kind, resource.id or ""))
     lost += [(item.resource_type, item.id) for item in key.unreadable]
@@ -202,9 +203,11 @@ def _take(resource: Resource, found: _Found) -> None:
         found.reactions += records.reactions_of(resource)
         found.allergens |= records.allergens_of(resource)
     elif kind == "ServiceRequest":
+        need_code(resource)
         referral = referrals.referral_of(resource)
         found.referrals += [referral] if referral is not None else []
     elif kind == "DiagnosticReport":
+        need_code(resource)
         found.presentations += presentations.of_report(resource)
     elif kind == "FamilyMemberHistory":
         relative = records.family_dystonia(resource)
@@ -219,10 +222,22 @@ def _take(resource: Resource, found: _Found) -> None:
         found.surgery = min(found.surgery or operation, operation)
 
 
-def _take_problem(resource: Resource, code: bytes, found: _Found) -> None:
-    meant = records.meaning(code)
+def _take_strange(resource: Resource, strange: Strange) -> None:
+    """A result of another kind, which searches by code do not return; one without any code may be of ours."""
+    if resource.raw_code:
+        strange.labs[bytes(resource.raw_code)] = None
+    elif resource.status not in observations.EXCLUDED:
+        need_code(resource)
+
+
+def _take_problem(resource: Resource, found: _Found) -> None:
+    code = bytes(resource.raw_code or b"")
+    meant = records.meaning(code) if code else None
     if meant is None:
-        found.strange.problems[code] = None
+        if code:
+            found.strange.problems[code] = None
+        if not records.is_refuted(resource):
+            need_code(resource)
         return
     problem = records.problem_of(resource, meant)
     found.problems.append(problem)

@@ -89,8 +89,13 @@ def status_code(status: Concept | str | None) -> str:
     return (codes[0] if codes else status.text or "").lower()
 
 
+def is_refuted(resource: Resource) -> bool:
+    """Whether a Condition or an AllergyIntolerance says of itself that it is not so."""
+    return status_code(resource.verificationStatus) in _REFUTED
+
+
 def _state(resource: Resource) -> str:
-    if status_code(resource.verificationStatus) in _REFUTED:
+    if is_refuted(resource):
         return "refuted"
     return "past" if status_code(resource.clinicalStatus) in _PAST else "active"
 

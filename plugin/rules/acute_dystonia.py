@@ -117,7 +117,7 @@ def _timed(
             return not_checked("dose-not-computable", history.unsure)
         silenced = "S-03" if history.stable else "S-04" if history.reordered else ""
         if not silenced:
-            return clear(inputs)
+            return not_checked("date-missing", history.undated) if history.undated else clear(inputs)
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, silenced)
     if palliative(case):
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, "S-10")

@@ -120,7 +120,7 @@ RULE = Rule(
     "R-MET-04",
     "1.0.0",
     ("order-select", "order-sign", "patient-view", "encounter-start"),
-    ("conditions", "observations", "medications"),
+    ("conditions", "observations", "medications", "procedures", "encounter"),
     Indicator.INFO,
     58,
     evaluate,

@@ -78,8 +78,9 @@ def _finding(case: Case, time: _Time) -> Finding | None:
 def _unknown(case: Case, time: _Time) -> Verdict | None:
     """Why the time in all is not known to be short enough."""
     order = case.order.reference if case.order is not None else ""
-    if time.most > time.limit or time.planned is None:
-        return not_checked("date-missing", (order, *time.course.references))
+    undated = tuple(e.reference for e in case.others if e.ingredient.name == _NAME and e.start is None and not e.draft)
+    if time.most > time.limit or time.planned is None or undated:
+        return not_checked("date-missing", tuple(dict.fromkeys((order, *time.course.references, *undated))))
     gap = gap_verdict(case, _KEYS)
     if gap is None and case.patient.unresolved_drugs:
         return not_checked("drug-unrecognised", case.patient.unresolved_drugs)

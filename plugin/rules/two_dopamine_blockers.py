@@ -45,7 +45,7 @@ def evaluate(case: Case) -> Verdict:
     if history.new:
         return fired(finding, inputs)
     if not history.stable:
-        return clear(inputs)
+        return not_checked("date-missing", history.undated) if history.undated else clear(inputs)
     return fired(finding, inputs, "S-11" if _unchanged(case, history.stable, others) else "S-03")
 
 

@@ -18,7 +18,7 @@ KEPT = harness.expected()
 # Rules that no call can make fire, and why.
 NEVER_FIRES = {"R-DQ-08": "fires only when another rule fails inside; tests/unit/test_engine.py makes one fail"}
 # Suppressions that act inside the matrix or inside the judgement of results, or that lower a card and do not silence it:
-# the rule, a case in which they act and what it says, and a case that differs in nothing else and says something graver.
+# the rule, a case in which they act and what it says, and a like case without them that says something graver.
 INSIDE = {
     "S-05": ("R-DRUG-01", "quetiapine", "not applicable", "low-tier-prior-dystonia", "warning"),
     "S-06": ("R-DRUG-01", "ondansetron", "not applicable", "metoclopramide-prior-dystonia", "warning"),
