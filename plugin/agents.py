@@ -14,7 +14,8 @@ from plugin.rule import TIERS, Case
 from plugin.when import When
 from valuesets import Ingredient
 
-_GIVEN = "MedicationAdministration"
+GIVEN = "MedicationAdministration"
+_HANDED = frozenset({GIVEN, "MedicationDispense"})
 _ACUTE = frozenset({"start", "increase"})
 
 
@@ -59,7 +60,7 @@ def suspicion(case: Case, onset: When) -> Suspicion:
 
 def _of(case: Case, onset: When, records: list[Exposure]) -> Suspect | tuple[str, ...]:
     """What one drug had to do with it; else the records that leave that open."""
-    active = _active(records)
+    active = _active(case, records)
     dated = sorted((e for e in records if e.start is not None), key=_begins)
     spells = list(_spells(case, dated))
     events = [event for spell in spells for event in _events(case, onset, spell)]
@@ -74,10 +75,27 @@ def _of(case: Case, onset: When, records: list[Exposure]) -> Suspect | tuple[str
     return tuple(e.reference for e in records if _is_open(case, onset, e, records))
 
 
-def _active(records: Iterable[Exposure]) -> Exposure | None:
-    """What is current; an order before other records of it, because an order can be stopped."""
-    current = [e for e in records if e.current]
+def _active(case: Case, records: Sequence[Exposure]) -> Exposure | None:
+    """What is current; an order before other records of it, because an order can be stopped.
+
+    What was given or handed out counts for days after, but not where the drug was stopped or held since.
+    """
+    current = [e for e in records if e.current and not (e.kind in _HANDED and _is_halted(case, e, records))]
     return min(current, key=lambda e: (e.kind != "MedicationRequest", e.kind, e.reference), default=None)
+
+
+def _is_halted(case: Case, dose: Exposure, records: Iterable[Exposure]) -> bool:
+    """Whether another record says that the drug was stopped or held after a dose.
+
+    Most do not tell when: one that began within the gap before a new start is taken to have run until the dose.
+    """
+    given = _begins(dose)[0]
+    earliest = given - case.limits.span("new_start_days")
+    return any(
+        one.last.latest >= given if one.last is not None and one.last != one.start else _begins(one)[0] >= earliest
+        for one in records
+        if one.stopped or one.on_hold
+    )
 
 
 def _begins(exposure: Exposure) -> tuple[datetime, str]:
@@ -115,7 +133,7 @@ def _events(case: Case, onset: When, spell: Sequence[Exposure]) -> Iterable[tupl
         dose = exposure.per_day_mg
         raised = before is not None and dose is not None and dose > before
         before = dose if dose is not None else before
-        event = "start" if place == 0 else "increase" if raised else "administration" if exposure.kind == _GIVEN else ""
+        event = "start" if place == 0 else "increase" if raised else "administration" if exposure.kind == GIVEN else ""
         after = elapsed(exposure.start, onset) if exposure.start is not None else None
         if event and after is not None and timedelta(0) <= after <= window:
             yield event, after, exposure

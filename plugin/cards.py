@@ -229,6 +229,7 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], frame: F
         why = ["Not everything needed to judge this order could be read. What could be judged gave no finding."]
     blocks = [
         _block("Why now", [*why, *facts]),
+        _block("Also found", _also(draft)),
         _block("What to watch", watch),
         _block("Reference, not an order", [text for part in draft.parts for text in part.finding.reference]),
         _block("Missing, limited or not used", list(dict.fromkeys(notes))),
@@ -237,6 +238,17 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], frame: F
         _PURPOSE,
     ]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _also(draft: _Draft) -> list[str]:
+    """What else was found, as its own card would say it: the summary of a card is the leading rule's alone.
+
+    Beside a finding that speaks against the drug, nothing that helps to give it.
+    """
+    against = any(part.finding.against for part in draft.parts)
+    others = [part for part in draft.parts[1:] if not _waits(part.finding)]
+    kept = (one for one in others if all(option in _options(one, against) for option in one.finding.options))
+    return [f"{part.finding.summary} ({part.finding.indicator.word})" for part in kept]
 
 
 def _bases(parts: Sequence[_Part], frame: Frame) -> list[str]:

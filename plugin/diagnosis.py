@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -81,8 +81,13 @@ def named(problem: Problem, concepts: Collection[str]) -> bool:
 
 def recorded(case: Case, concepts: Collection[str], *, past: bool = False) -> Problem | None:
     """The first problem, confirmed ones first, that means one of the concepts; its notes count as well."""
+    return next(every_recorded(case, concepts, past=past), None)
+
+
+def every_recorded(case: Case, concepts: Collection[str], *, past: bool = False) -> Iterator[Problem]:
+    """Every problem that means one of the concepts, confirmed ones first."""
     states = ("active", "past") if past else ("active",)
-    return next((one for one in case.patient.problems if one.state in states and named(one, concepts)), None)
+    return (one for one in case.patient.problems if one.state in states and named(one, concepts))
 
 
 def told(problem: Problem, concepts: Collection[str]) -> Fact:

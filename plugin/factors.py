@@ -50,11 +50,12 @@ def _prior_dystonia(case: Case, blocker: Blocker, history: History) -> Iterable[
         "drug-dystonia-by-text", past=True, unconfirmed=True
     )
     if problem is not None:
-        words = f"Drug-induced dystonia recorded: {problem.label or 'coded'}{_dated(problem)}"
+        words = f"Drug-induced dystonia recorded{f': {problem.label}' if problem.label else ''}{_dated(problem)}"
         words += " (matched by text)" if problem.by_text else ""
         words += " (not confirmed)" if problem.unconfirmed else ""
         fact = Fact(words, problem.reference)
-        yield Factor("prior-dystonia", MAJOR, "prior drug-induced dystonia", fact, problem.unconfirmed)
+        word = _possibly("prior drug-induced dystonia", problem)
+        yield Factor("prior-dystonia", MAJOR, word, fact, problem.unconfirmed)
 
 
 def reaction_fact(reaction: DystoniaReaction) -> Fact:
@@ -164,7 +165,11 @@ def _conditions(case: Case, blocker: Blocker, history: History) -> Iterable[Fact
 
 def _problem_factor(key: str, word: str, problem: Problem) -> Factor:
     text = f"{word[:1].upper() + word[1:]} recorded{_dated(problem)}{' (not confirmed)' if problem.unconfirmed else ''}"
-    return Factor(key, MINOR, word, Fact(text, problem.reference), problem.unconfirmed)
+    return Factor(key, MINOR, _possibly(word, problem), Fact(text, problem.reference), problem.unconfirmed)
+
+
+def _possibly(word: str, problem: Problem) -> str:
+    return f"possible {word}" if problem.unconfirmed else word
 
 
 def _thyroid(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
@@ -243,9 +248,9 @@ def _dose(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]:
             Fact("Daily dose at least 1.5 times within 72 h", order.reference),
         )
         return
-    equivalent = first_day_equivalent(case, blocker)
-    if equivalent is not None and equivalent >= case.limits.high_dose_haloperidol_mg:
-        text = f"First-day dose {order.dose.of(blocker.ingredient).first_day_mg:g} mg"
+    equivalent, first_day = first_day_equivalent(case, blocker), order.dose.of(blocker.ingredient).first_day_mg
+    if first_day is not None and equivalent is not None and equivalent >= case.limits.high_dose_haloperidol_mg:
+        text = f"First-day dose {first_day.normalize():f} mg"
         yield Factor("high-dose", MINOR, "high dose", Fact(text, order.reference))
 
 

@@ -70,6 +70,7 @@ class Builder:
         self.originals = originals
         self.orderable = orderable
         self.found: list[Suggestion] = []
+        self._panels: dict[str, frozenset[str]] = {}
         self._notes: list[str] = []
         self._alternatives: bool | None = None
 
@@ -83,13 +84,13 @@ class Builder:
         """What is not offered, and why."""
         return [*self._notes, *(["No pre-filled alternative."] if self._alternatives is False else [])]
 
-    def _put(self, label: str, *actions: dict[str, Any]) -> None:
+    def _put(self, label: str, *actions: dict[str, Any], place: int | None = None) -> None:
         if any(known["label"] == label for known in self.found):
             return
         suggestion: Suggestion = {"label": label, "uuid": written(uuid5(self.card, label))}
         if actions:
             suggestion["actions"] = list(actions)
-        self.found.append(suggestion)
+        self.found.insert(len(self.found) if place is None else place, suggestion)
 
     def _note(self, text: str) -> None:
         if text not in self._notes:
@@ -178,8 +179,22 @@ class Builder:
         )
 
     def labs(self, option: Option) -> None:
-        """One ServiceRequest per analyte."""
-        self._put(option.label, *(self._lab_order(analyte) for analyte in option.codes if analyte in self.orderable))
+        """One ServiceRequest per analyte; a panel takes the place of a smaller one."""
+        asked = frozenset(option.codes)
+        if any(asked <= known for known in self._panels.values()):
+            return
+        smaller = [label for label, known in self._panels.items() if known < asked]
+        place = min([self._taken_away(label) for label in smaller], default=None)
+        self._panels[option.label] = asked
+        orders = (self._lab_order(analyte) for analyte in option.codes if analyte in self.orderable)
+        self._put(option.label, *orders, place=place)
+
+    def _taken_away(self, panel: str) -> int:
+        """The place of a panel among the suggestions, which is free then."""
+        del self._panels[panel]
+        place = next(place for place, one in enumerate(self.found) if one["label"] == panel)
+        del self.found[place]
+        return place
 
     def _lab_order(self, analyte: str) -> dict[str, Any]:
         words = _ANALYTE_WORDS.get(analyte, analyte)
@@ -213,6 +228,7 @@ class Builder:
             "category": ["medication"],
             "code": code,
             "patient": self._subject(),
+            "recordedDate": self.case.patient.now.isoformat(timespec="seconds"),
             "reaction": [{"manifestation": [{"coding": manifestation, "text": "Dystonia"}]}],
         }
         self._put(option.label, _create(option.label, resource))

@@ -22,8 +22,10 @@ _PATIENT_HOOKS = frozenset({"patient-view", "encounter-start"})
 _NOT_CLINICIANS = ("Patient/", "RelatedPerson/")
 _LABS = "R-MET-"
 _LEVELS = {"info": 1, "warning": 2, "critical": 3}
+# What makes it another finding (S-17), and re-opens an overridden card (S-07): another drug behind a dystonia.
+_ANOTHER = "agent:"
 # What re-opens an overridden card when it is new: a major factor, severe calcium, a contraindication (S-07).
-_REOPENING = ("major:", "severe:", "level:critical")
+_REOPENING = ("major:", "severe:", "level:critical", _ANOTHER)
 
 
 class Shown(Protocol):
@@ -194,7 +196,7 @@ def _dose(state: tuple[str, ...]) -> Decimal | None:
 def _shown_lately(case: Case, rule: Rule, verdict: Verdict, situation: Situation, before: Sequence[Shown]) -> bool:
     """S-17: on opening a record a finding is shown once in its interval, and to clinicians only.
 
-    A graver level, or a warning on other evidence, is another finding. An unknown role is shown.
+    A graver level, another drug behind it, or a warning on other evidence is another finding. An unknown role is shown.
     """
     if situation.hook not in _PATIENT_HOOKS or verdict.finding is None:
         return False
@@ -202,10 +204,12 @@ def _shown_lately(case: Case, rule: Rule, verdict: Verdict, situation: Situation
         return True
     interval = situation.limits.span("patient_view_lab_days" if rule.id.startswith(_LABS) else "patient_view_days")
     level, digest = verdict.finding.indicator, _digest(rule, verdict)
+    agents = {key for key in verdict.finding.state if key.startswith(_ANOTHER)}
     return any(
         shown.hook in _PATIENT_HOOKS
         and situation.now - shown.time <= interval
         and _LEVELS.get(shown.indicator, 0) >= level
+        and agents <= set(shown.state)
         and (level is Indicator.INFO or shown.digest == digest)
         for shown in before
     )

@@ -20,14 +20,15 @@ def dystonias(case: Case, concepts: Collection[str]) -> list[Problem]:
 
 
 def has_lasted(case: Case, problem: Problem, longer_than: timedelta) -> bool | None:
-    """Whether the problem certainly began longer ago; None where no date and no age tells when it began."""
+    """Whether the problem certainly began longer ago; None where a date or age leaves it open, or there is none."""
     if problem.onset is not None:
-        return problem.onset.youngest(case.patient.now) > longer_than
+        shortest, longest = problem.onset.youngest(case.patient.now), problem.onset.age(case.patient.now)
+        return True if shortest > longer_than else None if longest > longer_than else False
     age = case.patient.age
     if problem.onset_age is None or age is None:
         return None
     # An age at onset is a completed year: the beginning may lie up to a year later.
-    return (age.years - int(problem.onset_age) - 1) * _DAYS_IN_YEAR > longer_than.days
+    return True if (age.years - int(problem.onset_age) - 1) * _DAYS_IN_YEAR > longer_than.days else None
 
 
 def oldest_at_onset(case: Case, problem: Problem) -> int | None:

@@ -34,6 +34,7 @@ _FINAL = {"final", "amended", "corrected"}
 EXCLUDED = {"registered", "cancelled", "entered-in-error"}
 _LOW_FLAGS = {"L", "LL", "LU"}
 _POSITIVE_WORDS = {"positive", "detected", "pos", "det", "present", "reactive"}
+_BRACKETED = (("[IU]", "IU"), ("[lb_av]", "lb"), ("{1.73_m2}", "1.73 m2"))
 _LONGEST_AMOUNT = 12
 _KINDS = frozenset(PRESENTATIONS.values())
 _FAMILIES = {"calcium-corrected": "calcium", "calcium-ionised": "ionised", "vitamin-d-25-oh": "vitamin_d"}
@@ -280,8 +281,7 @@ def _shown(
     """The result as the laboratory wrote it, and in our unit where that differs."""
     if quantity is None:
         return f'"{plain(text, 30)}"' if text else "(no readable value)"
-    # Brackets would go, as signs of Markdown, and UCUM writes international units in them.
-    unit = plain((quantity.unit or quantity.code or "").replace("[IU]", "IU"), 20)
+    unit = plain(_readable_unit(quantity.unit or quantity.code or ""), 20)
     number_words = f"{amount:f}" if amount is not None else "(unreadable)"
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"
@@ -293,6 +293,13 @@ def _shown(
     if value is None or units.CANONICAL.get(analyte) != "mmol/L" or "".join(unit.split()).lower() == "mmol/l":
         return written
     return f"{written} = {plain_comparator(quantity)}{value:.2f} mmol/L"
+
+
+def _readable_unit(unit: str) -> str:
+    """Brackets and braces would go, as signs of Markdown, and UCUM writes units of its own in them."""
+    for sign, words in _BRACKETED:
+        unit = unit.replace(sign, words)
+    return unit
 
 
 def plain_comparator(quantity: Quantity) -> str:

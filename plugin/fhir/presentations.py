@@ -183,7 +183,7 @@ def _noted(kind: str, value: str, shown: str, problem: Problem, seconds: Decimal
 
 
 def of_report(resource: Resource) -> list[Presentation]:
-    """What the conclusion of a CT, MRI or EEG report says; empty for a report of another kind or without a conclusion.
+    """What the conclusion of a CT, MRI or EEG report says, a problem without one; empty for a report of another kind.
 
     Raises msgspec.ValidationError when an element is of a wrong shape.
     """
@@ -192,8 +192,6 @@ def of_report(resource: Resource) -> list[Presentation]:
         return []
     told = [text for text in (resource.conclusion, *_conclusions(resource)) if text and text.strip()]
     coded = frozenset[str]().union(*(concepts_of(one.concept or one) for one in resource.conclusionCode or ()))
-    if not told and not coded:
-        return []
     if not about & {"brain", "spine"}:
         about |= {region for region, pattern in _REGIONS if any(pattern.search(text.lower()) for text in told)}
     value = "abnormal" if coded else _verdict(told)
@@ -209,6 +207,7 @@ def of_report(resource: Resource) -> list[Presentation]:
             concepts=concepts,
             status=plain(resource.status or "", 20),
             provisional=resource.status not in _FINAL,
+            problem="" if told or coded else "no-result",
         )
     ]
 

@@ -10,11 +10,14 @@ from plugin.fhir.elements import concept_of
 from plugin.fhir.types import Concept, Resource
 from valuesets.systems import canonical_system
 
+NO_CODES = frozenset({b"", b"null", b"{}"})
+"""The JSON of a code that is not there."""
+
 
 @lru_cache(maxsize=8192)
 def says_nothing(raw: bytes) -> bool:
     """True for a missing code, and for codes of foreign systems without any word: what they mean cannot be read."""
-    return raw in {b"", b"null"} or not _says_something(concept_of(raw))
+    return raw in NO_CODES or not _says_something(concept_of(raw))
 
 
 def _says_something(concept: Concept | None) -> bool:

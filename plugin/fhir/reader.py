@@ -17,7 +17,7 @@ from plugin.fhir.liver import child_pugh_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
-from plugin.fhir.readable import need_code
+from plugin.fhir.readable import NO_CODES, need_code
 from plugin.fhir.types import Resource
 from plugin.fhir.unmapped import Strange
 from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Referral, Result
@@ -127,7 +127,7 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
                 meaning = observations.meaning(bytes(code)) if code else observations.UNCODED
                 if resource.raw_component or meaning.rare:
                     _take_observation(resource, meaning, found, now, limits, person)
-                elif not (code and meaning.ours):
+                elif meaning is observations.UNCODED or not meaning.ours:
                     _take_strange(resource, strange)
                 elif not (meaning.analyte and is_old(meaning.analyte, resource)):
                     _take_current(resource, meaning, found, now, limits, person)
@@ -224,8 +224,9 @@ def _take(resource: Resource, found: _Found) -> None:
 
 def _take_strange(resource: Resource, strange: Strange) -> None:
     """A result of another kind, which searches by code do not return; one without any code may be of ours."""
-    if resource.raw_code:
-        strange.labs[bytes(resource.raw_code)] = None
+    code = bytes(resource.raw_code or b"")
+    if code not in NO_CODES:
+        strange.labs[code] = None
     elif resource.status not in observations.EXCLUDED:
         need_code(resource)
 

@@ -10,6 +10,7 @@ from plugin.diagnosis import (
     new_dystonia,
     no_new_dystonia,
     told,
+    unread,
 )
 from plugin.patient import Problem
 from plugin.presentation import Presentation
@@ -25,6 +26,7 @@ from plugin.rule import (
     clear,
     fired,
     gap_verdict,
+    not_checked,
 )
 
 _KEYS = ("conditions", "diagnosticReports")
@@ -49,7 +51,7 @@ def evaluate(case: Case) -> Verdict:
         return NOT_APPLICABLE
     found = _cause(case, dystonia)
     if found is None:
-        return gap_verdict(case, _KEYS) or clear((dystonia.reference,))
+        return gap_verdict(case, _KEYS) or _unread(case, dystonia) or clear((dystonia.reference,))
     word, source = found
     return fired(_finding(case, dystonia, word, source), (dystonia.reference, source.reference))
 
@@ -62,6 +64,12 @@ def _cause(case: Case, dystonia: Problem) -> tuple[str, Fact] | None:
         return (f"possible {word}" if problem.unconfirmed else f"known {word}"), told(problem, tuple(_CAUSES))
     image = next((one for one in case.patient.presentations if one.concepts.intersection(_CAUSES)), None)
     return None if image is None else (_reported(image), fact(image))
+
+
+def _unread(case: Case, dystonia: Problem) -> Verdict | None:
+    """Reports of images without a conclusion: what they show is not known."""
+    lost = tuple(one.reference for one in unread(case, ("imaging",)) if "eeg" not in one.about)
+    return not_checked("no-result", (dystonia.reference, *lost)) if lost else None
 
 
 def _word(concepts: frozenset[str]) -> str:

@@ -150,8 +150,9 @@ def _covered(
         how = "is ordered as needed only" if as_needed.as_needed else "was given, but is not ordered"
         note = f"{as_needed.ingredient.name.capitalize()} {how}, which is no prophylaxis."
     single = case.order is not None and case.order.dose.single and case.suppresses("S-08")
-    if single and blocker.tier == "M" and not major:
+    if single and blocker.tier == "M" and not major and level is Indicator.WARNING:
         level = Indicator.INFO
+        note = f"{note} A single dose of a medium-tier drug: shown as information (S-08).".strip()
     return fired(_finding(case, blocker, history, factors, level, note), inputs)
 
 

@@ -19,8 +19,8 @@ _LEADER = drug_induced_dystonia.RULE
 _EMERGENCY = "Airway, stridor, jaw/tongue swelling: emergency pathway, not this card."
 _CAUSE = "The drug is stopped, or its dose is lowered."
 _ADULT = (
-    "Adults (B11, B46): benztropine 1-2 mg or diphenhydramine 25-50 mg IM/IV, in Europe also biperiden 5 mg IM; relief "
-    "is expected in 5-20 min; repeated once; then by mouth for 48-72 h (B45)."
+    "Adults: benztropine 1-2 mg or diphenhydramine 25-50 mg IM/IV, in Europe also biperiden 5 mg IM; relief is "
+    "expected in 5-20 min; repeated once; then by mouth for 48-72 h."
 )
 _CHILD = (
     "Children: diphenhydramine 1-2 mg/kg (max 50 mg; its injection not in newborn or premature infants); benztropine "
@@ -39,15 +39,16 @@ def evaluate(case: Case) -> Verdict:
     # What helps in acute dystonia harms in a tardive form.
     if leader.finding is None or drug_induced_dystonia.TARDIVE in leader.finding.state:
         return NOT_APPLICABLE
-    return fired(_finding(case), leader.inputs, leader.suppressed)
+    return fired(_finding(case, leader.finding.state), leader.inputs, leader.suppressed)
 
 
-def _finding(case: Case) -> Finding:
+def _finding(case: Case, state: tuple[str, ...]) -> Finding:
     return Finding(
         Indicator.INFO,
         "Acute drug-induced dystonia: reference. Airway, stridor, jaw or tongue swelling: emergency pathway.",
         watch=(_EMERGENCY,),
         reference=(_CAUSE, *_doses(case), _OTHER),
+        state=state,
         beside=(_LEADER.id,),
     )
 

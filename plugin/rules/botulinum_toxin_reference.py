@@ -38,7 +38,8 @@ def _lasting(case: Case, found: list[Problem]) -> Verdict:
     lasting = [problem for problem, long in told.items() if long]
     if not lasting:
         undated = tuple(problem.reference for problem, long in told.items() if long is None)
-        return not_checked("date-missing", undated) if undated else clear(tuple(p.reference for p in found))
+        unknown = not_checked("date-missing", undated) if undated else gap_verdict(case, ("conditions",))
+        return unknown or clear(tuple(p.reference for p in found))
     treated = _treated(case)
     if treated is not None:
         return clear((lasting[0].reference, treated.reference))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugin.diagnosis import EEG, NEUROLOGY, fact, recorded, told
+from plugin.diagnosis import EEG, NEUROLOGY, fact, recorded, told, unread
 from plugin.metabolic import PAROXYSMAL
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -16,6 +16,7 @@ from plugin.rule import (
     clear,
     fired,
     gap_verdict,
+    not_checked,
 )
 
 _KEYS = ("conditions", "observations", "diagnosticReports")
@@ -32,6 +33,9 @@ def evaluate(case: Case) -> Verdict:
         return gap_verdict(case, ("conditions", "diagnosticReports")) or NOT_APPLICABLE
     attacks = _attacks(case)
     if attacks is None:
+        lost = unread(case, _ATTACKS)
+        if lost:
+            return not_checked(lost[0].problem, (malformation.reference, *(one.reference for one in lost)))
         return gap_verdict(case, _KEYS) or clear((malformation.reference,))
     finding = Finding(
         Indicator.INFO,

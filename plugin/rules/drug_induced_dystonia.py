@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
-from plugin.agents import Suspect, Suspicion, suspicion
+from plugin.agents import GIVEN, Suspect, Suspicion, suspicion
 from plugin.diagnosis import POSTURES, is_new, told
 from plugin.metabolic import movements
 from plugin.patient import Problem
@@ -63,9 +65,10 @@ def evaluate(case: Case) -> Verdict:
     matches = [_Match(one, when, suspicion(case, when)) for one in problems if (when := _onset(case, one)) is not None]
     likely = [one for one in matches if one.found.suspects]
     if likely:
-        first = min(likely, key=lambda one: (-_level(one), _nearest(one).tardive, _nearest(one).after))
+        first = min(likely, key=lambda one: _order(case, one))
         suspects = (suspect.exposure.reference for suspect in first.found.suspects)
-        return fired(_finding(case, first), tuple(dict.fromkeys((first.problem.reference, *suspects))))
+        inputs = tuple(dict.fromkeys((first.problem.reference, *suspects)))
+        return fired(_finding(case, first), inputs, "S-09" if _is_done(case, first) else "")
     return _unlikely(case, problems, matches)
 
 
@@ -110,6 +113,20 @@ def _level(match: _Match) -> Indicator:
     return Indicator.WARNING if running and not match.problem.unconfirmed else Indicator.INFO
 
 
+def _order(case: Case, match: _Match) -> tuple[bool, int, bool, timedelta]:
+    """What leads the card: what is still to do, the graver, the acute form, the nearer in time."""
+    nearest = _nearest(match)
+    return (_is_done(case, match), -_level(match), nearest.tardive, nearest.after)
+
+
+def _is_done(case: Case, match: _Match) -> bool:
+    """Whether all that the card suggests was done: no drug is left to stop, and each reaction was recorded since."""
+    return case.suppresses("S-09") and all(
+        (one.active is None or one.active.kind == GIVEN) and _is_recorded_since(case, one)
+        for one in match.found.suspects
+    )
+
+
 def _finding(case: Case, match: _Match) -> Finding:
     suspect, problem = _nearest(match), match.problem
     words = _word(problem)
@@ -120,7 +137,7 @@ def _finding(case: Case, match: _Match) -> Finding:
         summary = f"{words} {_after(suspect)} {raised}{suspect.ingredient.name}"
     return Finding(
         _level(match),
-        f"{summary}: review/stop the agent; record the reaction.",
+        f"{summary}: {_advice(case, match)}.",
         ("A dopamine blocker can cause dystonia within days of a start or increase, or after long exposure.",),
         (told(problem, POSTURES), *(_fact(one) for one in match.found.suspects)),
         ("Airway, stridor, jaw/tongue swelling: emergency pathway, not this card.",),
@@ -131,6 +148,14 @@ def _finding(case: Case, match: _Match) -> Finding:
             *((TARDIVE,) if suspect.tardive else ()),
         ),
     )
+
+
+def _advice(case: Case, match: _Match) -> str:
+    suspects = match.found.suspects
+    running = any(one.active is not None for one in suspects)
+    known = all(_is_recorded(case, one.ingredient.name) for one in suspects)
+    agent = "review/stop the agent" if running else "the agent is no longer current"
+    return f"{agent}; {'a reaction is on record' if known else 'record the reaction'}"
 
 
 def _word(problem: Problem) -> str:
@@ -154,7 +179,8 @@ def _long(days: int) -> str:
 
 def _fact(suspect: Suspect) -> Fact:
     exposure, name = suspect.exposure, suspect.ingredient.name
-    text = f"{name[:1].upper()}{name[1:]} {_EVENTS[suspect.event]}"
+    once = suspect.event == "start" and exposure.kind == "MedicationAdministration"
+    text = f"{name[:1].upper()}{name[1:]} {_EVENTS['administration' if once else suspect.event]}"
     text += f" {exposure.start.short()}" if exposure.start is not None else ""
     text += ", current" if suspect.active is not None else ", no longer current"
     how = matched(exposure.matched_by)
@@ -191,6 +217,17 @@ def _reaction(case: Case, name: str) -> Option:
 
 def _is_recorded(case: Case, name: str) -> bool:
     return any(item.name == name for one in case.patient.reactions for item in one.ingredients)
+
+
+def _is_recorded_since(case: Case, suspect: Suspect) -> bool:
+    """Whether a reaction was recorded since; a reaction of years ago, or without a date, is not this one."""
+    since, name = suspect.exposure.start, suspect.ingredient.name
+    return since is not None and any(
+        one.when is not None
+        and one.when.latest >= since.earliest
+        and any(item.name == name for item in one.ingredients)
+        for one in case.patient.reactions
+    )
 
 
 RULE = Rule(

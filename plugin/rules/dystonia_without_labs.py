@@ -43,8 +43,14 @@ def evaluate(case: Case) -> Verdict:
     if new is None:
         undated = tuple(problem.reference for problem in found if not (problem.recorded or problem.updated))
         gap = gap_verdict(case, ("conditions",))
-        return gap or (not_checked("date-missing", undated) if undated else NOT_APPLICABLE)
+        return gap or (_perhaps_new(case, undated) if undated else NOT_APPLICABLE)
     return _unmeasured(case, new)
+
+
+def _perhaps_new(case: Case, undated: tuple[str, ...]) -> Verdict:
+    """Where the day of the record is not known, clear all the same if calcium or magnesium was measured."""
+    last = measured(case.patient, _MEASURED, case.limits.span("unmeasured_days"))
+    return clear((*undated, *last.references)) if last.result is not None else not_checked("date-missing", undated)
 
 
 def _is_new(case: Case, problem: Problem) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from plugin.diagnosis import KINESIGENIC, onset_years, recorded, told, variant_facts, variants
+from plugin.diagnosis import KINESIGENIC, every_recorded, onset_years, told, variant_facts, variants
 from plugin.patient import Problem
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -64,9 +64,9 @@ def evaluate(case: Case) -> Verdict:
 
 
 def _source(case: Case, phenotype: Phenotype) -> Fact | None:
-    problem = recorded(case, phenotype.concepts)
-    if problem is not None and (not phenotype.childhood or _began_in_childhood(case, problem)):
-        return told(problem, phenotype.concepts)
+    for problem in every_recorded(case, phenotype.concepts):
+        if not phenotype.childhood or _began_in_childhood(case, problem):
+            return told(problem, phenotype.concepts)
     if phenotype.concepts != (KINESIGENIC,):
         return None
     pattern = kinesigenic_pattern.pattern(case)

@@ -94,7 +94,8 @@ def evaluate(case: Case) -> Verdict:
     lost = unread(case, _KINDS)
     if found.problem is None and not found.seen and not lost:
         return gap_verdict(case, _KEYS) or NOT_APPLICABLE
-    if False in found.fits:
+    unsure = {one.kind for one in lost}
+    if any(fits is False and kind not in unsure for kind, fits in zip(_KINDS, found.fits, strict=True)):
         return gap_verdict(case, _KEYS) or clear(found.inputs)
     reason = lost[0].problem if lost else "no-result"
     return gap_verdict(case, _KEYS) or not_checked(reason, (*found.inputs, *(one.reference for one in lost)))

@@ -38,7 +38,8 @@ def evaluate(case: Case) -> Verdict:
     young = [p for p, years in onsets.items() if years is not None and years < case.limits.young_onset_below]
     if not young:
         unknown = tuple(problem.reference for problem, years in onsets.items() if years is None)
-        return not_checked("date-missing", unknown) if unknown else clear(tuple(p.reference for p in found))
+        open_question = not_checked("date-missing", unknown) if unknown else gap_verdict(case, ("conditions",))
+        return open_question or clear(tuple(p.reference for p in found))
     return _never_tried(case, young[0])
 
 

@@ -109,7 +109,7 @@ def _open_ended(time: _Time) -> str:
 def _told(case: Case, time: _Time, level: Indicator, beginning: str) -> Finding:
     american = case.jurisdiction == "us"
     weeks = f"{time.limit / 7:.0f} weeks"
-    rule = f"avoid >{weeks} (tardive dyskinesia boxed warning)" if american else f"up to {time.limit} days (EMA/MHRA)"
+    rule = f"avoid >{weeks} (tardive dyskinesia boxed warning)" if american else f"limit {time.limit} days (EMA/MHRA)"
     why = f"{_shown(time.sure)} days in all{' at least' if time.planned is None else ''}"
     source = "the label's boxed warning on tardive dyskinesia limits" if american else "EMA and MHRA limit"
     newer = f"Newer labels (2026) name {weeks} for diabetic gastroparesis: the label of the product decides."
@@ -127,8 +127,8 @@ def _told(case: Case, time: _Time, level: Indicator, beginning: str) -> Finding:
 
 def _facts(case: Case, time: _Time) -> tuple[Fact, ...]:
     order = case.order.reference if case.order is not None else ""
-    length = f"{_shown(time.planned)} days" if time.planned is not None else "length not stated"
-    facts = [Fact(f"Metoclopramide ordered: {length}, repeats counted", order)]
+    length = f"{_shown(time.planned)} days, repeats counted" if time.planned is not None else "length not stated"
+    facts = [Fact(f"Metoclopramide ordered: {length}", order)]
     since, days = time.course.since, _shown(_days(time.course.lasting))
     if since is not None:
         gap = case.limits.exposure_gap_days

@@ -135,14 +135,16 @@ def _surgery_today(case: Case, drug: Ingredient, inputs: tuple[str, ...]) -> Ver
 
 
 def _weight_needed(case: Case, weight: Result | None, inputs: tuple[str, ...]) -> Verdict | None:
-    """Between 2 and 4 years the weight decides, and R-DQ-04 asks for it."""
-    age = case.patient.age
-    if weight is not None or age is None or age.years >= case.limits.weight_needed_below:
+    """Between 2 and 4 years the weight decides, and R-DQ-04 asks for it; one that cannot be read is no weight."""
+    if weight is not None:
         return None
     recent = case.patient.results.get("weight", ())
     unread = next((result for result in recent if result.problem or result.comparator), None)
     if unread is not None:
         return not_checked(unread.problem or "no-result", (*inputs, unread.reference))
+    age = case.patient.age
+    if age is None or age.years >= case.limits.weight_needed_below:
+        return None
     old = newest(case.patient, ("weight",))
     if old is not None:
         return not_checked("stale", (*inputs, old.reference))

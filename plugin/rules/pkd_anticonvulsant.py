@@ -46,9 +46,13 @@ def _finding(drug: Ingredient, recorded: Problem, tests: list[Presentation]) -> 
     read = next((one for one in tests if not one.problem and not one.provisional), None)
     told = f"HLA-B*15:02 result on record: {read.value}" if read is not None else "no HLA-B*15:02 result received"
     word = "Possible PKD" if recorded.unconfirmed else "PKD"
+    summary = f"{word} on record: a low dose of {drug.name} usually suffices; {told}."
+    if read is not None and read.value == "positive":
+        # A positive result comes first, and nothing beside it reads as an encouragement.
+        summary = f"HLA-B*15:02 positive on record: serious skin reactions with {drug.name}. Consider another drug."
     return Finding(
         Indicator.INFO,
-        f"{word} on record: a low dose of {drug.name} usually suffices; {told}.",
+        summary,
         (
             "Attacks of paroxysmal kinesigenic dyskinesia mostly respond to a low dose; valproate is not typical here.",
             "Serious skin reactions to these drugs are linked with HLA-B*15:02. Only a test result counts: it is never "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from plugin.courses import Course, course_of
 from plugin.drug_risk import exposure_tier
+from plugin.metabolic import unless_lists_whole
 from plugin.offers import remove
 from plugin.patient import Exposure, Problem
 from plugin.rule import (
@@ -61,7 +62,7 @@ def evaluate(case: Case) -> Verdict:
             return NOT_APPLICABLE
     running = list(_running(case))
     if not running:
-        return gap_verdict(case, _MEDICATIONS) or (NOT_APPLICABLE if case.order is None else clear())
+        return unless_lists_whole(case) or (NOT_APPLICABLE if case.order is None else clear())
     exposure, course = running[0]
     if course.lasting <= case.limits.span("prophylaxis_days"):
         return _not_long(case, course)
@@ -81,13 +82,22 @@ def _running(case: Case) -> Iterable[tuple[Exposure, Course]]:
 def _not_long(case: Case, course: Course) -> Verdict:
     if course.longest > case.limits.span("prophylaxis_days"):
         return not_checked("date-missing", course.references)
-    return gap_verdict(case, _MEDICATIONS) or clear(course.references)
+    undated = _undated(case, lambda exposure: _CLASS in exposure.ingredient.classes)
+    return unless_lists_whole(case) or undated or clear(course.references)
+
+
+def _undated(case: Case, wanted: Callable[[Exposure], bool]) -> Verdict | None:
+    """Drugs that are current since nobody knows when, or since some day of a month or a year."""
+    taken = (e for e in case.others if e.current and not e.draft and wanted(e))
+    found = tuple(e.reference for e in taken if e.start is None or e.start.precision not in {"day", "time"})
+    return not_checked("date-missing", found) if found else None
 
 
 def _beside(case: Case, exposure: Exposure, course: Course) -> Verdict:
     blocker = next(iter(_stable_blockers(case)), None)
     if blocker is None:
-        return gap_verdict(case, _MEDICATIONS) or clear(course.references)
+        undated = _undated(case, lambda exposure: TIERS[exposure_tier(exposure, case)] >= TIERS["L"])
+        return unless_lists_whole(case) or undated or clear(course.references)
     taken, blocked = blocker
     reason = _movement(case)
     inputs = (*course.references, *blocked.references)

@@ -25,6 +25,7 @@ from plugin.rule import (
 from plugin.text import matched
 
 _KEYS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
+_EVENTS = {"MedicationAdministration": "given", "MedicationDispense": "dispensed"}
 _PLANNED = {"MedicationRequest", "MedicationStatement", "MedicationUsage"}
 
 
@@ -128,9 +129,14 @@ def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
 
 
 def _words(case: Case, other: Exposure) -> str:
-    state = "ordered together" if other.draft else "on hold" if other.on_hold else "current"
-    since = f" since {other.start.short()}" if other.start is not None and not other.draft else ""
-    return f"{other.ingredient.name[:1].upper() + other.ingredient.name[1:]}: {state}{since}"
+    name = f"{other.ingredient.name[:1].upper() + other.ingredient.name[1:]}"
+    if other.draft:
+        return f"{name}: ordered together"
+    if other.kind in _EVENTS:
+        return f"{name}: {_EVENTS[other.kind]}{f' {other.start.short()}' if other.start is not None else ', no date'}"
+    since = f" since {other.start.short()}" if other.start is not None else ""
+    until = f", until {other.ends.date().isoformat()}" if other.ends is not None else ""
+    return f"{name}: {'on hold' if other.on_hold else 'current'}{since}{until}"
 
 
 def _options(blocker: Blocker, others: list[Exposure]) -> tuple[Option, ...]:
@@ -144,7 +150,7 @@ def _options(blocker: Blocker, others: list[Exposure]) -> tuple[Option, ...]:
         Option("stop-other", f"Stop or end-date {other.ingredient.name}", (other.ingredient.name,), other.reference)
         for other in others[:2]
     ]
-    return (*options, Option("advice", "Keep both and monitor"))
+    return (*options, Option("advice", "Keep both and monitor" if len(others) == 1 else "Keep all and monitor"))
 
 
 RULE = Rule(

@@ -68,7 +68,7 @@ def _finding(case: Case, cause: Cause) -> Finding:
     severe = case.calcium.grade == "severe"
     tetany = case.patient.has("tetany")
     watch = "Severe or symptomatic low calcium: intravenous replacement needs ECG monitoring (see the linked guidance)."
-    grade = f"Severely low calcium ({calcium_words(case.calcium)})" if severe else "Low calcium"
+    grade = f"{calcium_words(case.calcium)}, severely low," if severe else "Low calcium"
     return Finding(
         Indicator.WARNING if severe and cause.sure else Indicator.INFO,
         f"{grade} with {cause.words}: no calcium/active vitamin D on the list.",

@@ -13,7 +13,19 @@ import pytest
 from cds_hooks.service import Site
 from plugin.services import PLUGIN
 from tests.contract.conftest import Running, Starter
-from tests.support.fhir import DYSTONIA, NOW, allergy, call, encounter, lab, order, patient, prefetch, taking
+from tests.support.fhir import (
+    DYSTONIA,
+    NOW,
+    allergy,
+    call,
+    condition,
+    encounter,
+    lab,
+    order,
+    patient,
+    prefetch,
+    taking,
+)
 from tests.support.rows import row
 
 Json = dict[str, Any]
@@ -190,6 +202,30 @@ def test_shown_on_opening_the_record(
     assert first.verdict("R-MET-03") == "warning"
     found = first.later(**span).fire(call(None, prefetch(patient(), *after), "patient-view"))
     assert found.verdict("R-MET-03") == expected
+
+
+AGENTS = [
+    row("the same drug, shown", "metoclopramide", "stopped", "", "S-17"),
+    row("the same drug, overridden", "metoclopramide", "stopped", "other", "S-07"),
+    row("another drug, shown", "haloperidol", "stopped", "", "info"),
+    row("another drug that runs, overridden", "haloperidol", "active", "other", "warning"),
+    row("another drug, overridden", "haloperidol", "stopped", "other", "info"),
+]
+
+
+@pytest.mark.parametrize(("drug", "status", "reason", "expected"), AGENTS)
+def test_a_reaction_to_another_drug_is_another_finding(
+    ward: Callable[..., Ward], drug: str, status: str, reason: str, expected: str
+) -> None:
+    def view(named: str, status: str) -> Json:
+        new = condition("G24.9", onset="2026-11-22")
+        return call(None, prefetch(patient(), new, taking(named, "2d", status=status)), "patient-view")
+
+    first = ward().fire(view("metoclopramide", "stopped"))
+    assert first.verdict("R-DX-08") == "info"
+    found = (first.override(reason) if reason else first).fire(view(drug, status))
+    assert found.verdict("R-DX-08") == expected
+    assert found.verdict("R-TX-01") == ("info" if expected == "warning" else expected)
 
 
 @pytest.mark.parametrize(

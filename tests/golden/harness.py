@@ -35,7 +35,7 @@ def texts(found: dict[str, Case], told: dict[str, Json]) -> dict[str, str]:
 
 
 def told(answer: Json, about: str) -> str:
-    """What an answer says about "cards", about a rule, or about a rule and an order: "R-DRUG-01, MedicationRequest/x"."""
+    """What an answer says about "cards", a rule, or a rule and an order ("R-DRUG-01, MedicationRequest/x")."""
     body = answer["body"]
     if about == "cards":
         return ", ".join(card["indicator"] for card in body["cards"]) or "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
@@ -279,24 +280,42 @@ def resources_of(body: Json) -> list[Json]:
     return [entry["resource"] for one in bundles for entry in one.get("entry", [])]
 
 
-class Worse:
-    """The same call with one thing less readable: ``what`` that is, ``kind`` and ``how`` of which sort."""
+@dataclass(frozen=True)
+class Loss:
+    """One thing that becomes less readable: of a resource or of a prefetch key, and in which way."""
 
-    def __init__(self, body: Json, kind: str, reference: str, how: str) -> None:
-        self.body, self.kind, self.reference, self.how = body, kind, reference, how
-        self.what = f"{reference} {how}"
+    kind: str
+    reference: str
+    of_a_resource: Degrade | None = None
+    of_a_key: Callable[[Json, str], bool] | None = None
+
+    @property
+    def how(self) -> str:
+        """The way in words."""
+        way: Any = self.of_a_resource or self.of_a_key
+        return str(way.__name__)
+
+    def of(self, body: Json) -> Json | None:
+        """The call after the loss; None where there is nothing to lose."""
+        worse = copy.deepcopy(body)
+        if self.of_a_key is not None:
+            return worse if self.reference in worse["prefetch"] and self.of_a_key(worse["prefetch"], self.reference) else None
+        for resource in resources_of(worse):
+            if self.of_a_resource is not None and reference_of(resource) == self.reference:
+                return worse if self.of_a_resource(resource) else None
+        return None
 
 
-def degraded(dice: Random, body: Json) -> Worse | None:
-    """The call with one thing made less readable; None where the way that was chosen changes nothing."""
-    worse = copy.deepcopy(body)
-    found = resources_of(worse)
+def reference_of(resource: Json) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def chosen(dice: Random, body: Json) -> Loss:
+    """Some loss that a call may suffer."""
+    found = resources_of(body)
     if found and dice.random() < 0.75:
         resource = dice.choice(found)
-        kind, reference = resource["resourceType"], f"{resource['resourceType']}/{resource['id']}"
-        ways = [way for way in OF_A_RESOURCE if way(copy.deepcopy(resource))]
-        way = dice.choice(ways)
-        way(resource)
-        return Worse(worse, kind, reference, way.__name__)
-    key, lose = dice.choice(sorted(worse["prefetch"])), dice.choice(OF_A_KEY)
-    return Worse(worse, key, key, lose.__name__) if lose(worse["prefetch"], key) else None
+        way = dice.choice([way for way in OF_A_RESOURCE if way(copy.deepcopy(resource))])
+        return Loss(resource["resourceType"], reference_of(resource), way)
+    key = dice.choice(sorted(body["prefetch"]))
+    return Loss(key, key, None, dice.choice(OF_A_KEY))

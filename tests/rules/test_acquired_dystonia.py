@@ -39,6 +39,8 @@ CAUSES = [
     row("another disease", condition("E11.9", id="x"), "clear"),
     row("a lesion in a report", report("Lesion in the left thalamus."), "info"),
     row("denied in a report", report("No lesion of the thalamus."), "clear"),
+    row("a report without a conclusion", report(""), "not-checked no-result"),
+    row("an EEG without a conclusion", report("", "EEG"), "clear"),
 ]
 
 

@@ -200,3 +200,15 @@ def test_the_card_names_every_factor_and_never_a_score() -> None:
         "Hypoparathyroidism",
     ):
         assert any(words in text for text in told), words
+
+
+def test_what_is_not_confirmed_is_called_possible() -> None:
+    doubted = condition("E05.90", verification="provisional")
+    card = sign(order("haloperidol"), WOMAN_60, doubted).card
+    assert card["summary"].startswith("Haloperidol: raised acute dystonia risk (possible hyperthyroidism).")
+    sure = sign(order("haloperidol"), WOMAN_60, condition("E05.90")).card
+    assert sure["summary"].startswith("Haloperidol: raised acute dystonia risk (hyperthyroidism).")
+
+
+def test_a_dose_in_micrograms_is_told_in_milligrams() -> None:
+    assert "First-day dose 10 mg" in factors(sign(order("haloperidol", 10000, 1, unit="ug"), WOMAN_60))

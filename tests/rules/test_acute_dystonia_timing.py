@@ -38,9 +38,10 @@ HISTORY = [
     row("current for 29 days", [taking("haloperidol", "29d")], "clear"),
     row("current since a date 30 days ago (S-03)", [taking("haloperidol", day(30))], "S-03"),
     row("current since a date 29 days ago", [taking("haloperidol", day(29))], "clear"),
-    row("current since last month, day unknown: 22 days at least", [taking("haloperidol", "2026-10")], "clear"),
+    row("current since last month, day unknown: 22 days at least", [taking("haloperidol", "2026-10")],
+        "not-checked date-missing"),
     row("current since September, day unknown (S-03)", [taking("haloperidol", "2026-09")], "S-03"),
-    row("current since an unknown date", [taking("haloperidol", more={"authoredOn": None})], "clear"),
+    row("current since an unknown date", [taking("haloperidol", more={"authoredOn": None})], "not-checked date-missing"),
     row("on a statement for 60 days (S-03)", [statement("haloperidol")], "S-03"),
     row("long-acting for 90 days (S-03)", [taking(DECANOATE, "90d")], "S-03"),
     row("long-acting for 89 days", [taking(DECANOATE, "89d")], "clear"),
@@ -317,7 +318,9 @@ SINGLE = [
 @pytest.mark.parametrize(("draft", "data", "expected"), SINGLE)
 def test_single_dose(draft: dict, data: list[dict], expected: str) -> None:
     """Otherwise a woman of 25 with a family history: with the injection three minor factors, a warning."""
-    assert sign(draft, *MIGRAINE, *data).verdict(RULE) == expected
+    answer = sign(draft, *MIGRAINE, *data)
+    assert answer.verdict(RULE) == expected
+    assert ("shown as information (S-08)" in answer.card["detail"]) is (expected == "info")
 
 
 def test_a_woman_of_60_with_at_most_one_factor_needs_no_rule_of_its_own() -> None:

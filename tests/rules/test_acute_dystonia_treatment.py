@@ -52,7 +52,7 @@ def test_the_dead_need_no_reference() -> None:
     assert view(acute(), given("prochlorperazine", "20h"), who=dead).verdict(RULE) == "not-applicable"
 
 
-ADULT, CHILD = "Adults (B11, B46): benztropine 1-2 mg", "Children: diphenhydramine 1-2 mg/kg"
+ADULT, CHILD = "Adults: benztropine 1-2 mg", "Children: diphenhydramine 1-2 mg/kg"
 AGES = [
     row("an adult", aged(18), [ADULT]),
     row("the day before turning 18", patient("2008-11-23"), [CHILD]),

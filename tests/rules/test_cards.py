@@ -198,6 +198,24 @@ def test_merge() -> None:
     assert [rule["indicator"] for rule in ours(card)["rules"]][:2] == ["critical", "warning"]
 
 
+def test_the_other_findings_are_told_as_their_own_cards_would_say_them() -> None:
+    card = sign(order("risperidone"), YOUNG_MAN, condition("Q93.81"), taking("olanzapine", "2d")).card
+    assert "22q11.2 deletion: no calcium in 12 months" not in card["summary"]
+    found = "**Also found**\n\n- Risperidone + olanzapine: two dopamine blockers. Dystonia, TD and NMS risk. (info)\n"
+    assert found in card["detail"]
+    assert (
+        "\n- 22q11.2 deletion: no calcium in 12 months. Check Ca, Mg, PTH, TSH before risperidone. (info)"
+        in card["detail"]
+    )
+
+
+def test_beside_a_contraindication_nothing_is_told_that_helps_to_give_the_drug() -> None:
+    card = sign(order("metoclopramide"), REACTION, WOMAN_60).card
+    assert "R-DRUG-01" in rules(card)
+    assert "Also found" not in card["detail"]
+    assert "Consider cover" not in card["detail"]
+
+
 def test_notes_about_data_stand_on_the_card_of_the_order_and_lead_only_alone() -> None:
     card = sign(order(), YOUNG_MAN, SEVERE, allergies=outcome()).card
     assert rules(card)[-1] == "R-DQ-05"

@@ -46,7 +46,7 @@ EVENTS = [
     row("paroxysmal dystonia", ATTACKS, "info"),
     row("paroxysmal kinesigenic dyskinesia", condition(text="Paroxysmal kinesigenic dyskinesia", id="x"), "info"),
     row("attacks that an Observation describes", told("attack duration", 30), "info"),
-    row("an Observation that cannot be read", told("attack duration", 30, None), "clear"),
+    row("an Observation that cannot be read", told("attack duration", 30, None), "not-checked unit-missing"),
     row("refuted", condition(text="Paroxysmal dystonia", id="x", verification="refuted"), "clear"),
     row("a lasting dystonia", condition("G24.3", id="x", recorded="90d"), "clear"),
     row("another disease", condition("E11.9", id="x"), "clear"),

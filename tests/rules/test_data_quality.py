@@ -359,6 +359,12 @@ def test_weight_for_prochlorperazine(birth: str, weights: list[Json], asked: boo
     assert other.verdict("R-DQ-04") == "clear"
 
 
+def test_the_weight_is_asked_for_even_where_nothing_else_is_found() -> None:
+    card = sign(order("prochlorperazine"), patient("2023-11-22", "female"), *FRESH).card
+    assert card["summary"] == "Dystonia check incomplete for prochlorperazine: weight needed."
+    assert rules(card) == ["R-DQ-04"]
+
+
 # R-DQ-06: sources that contradict each other.
 def test_code_and_text_of_the_order_name_different_drugs() -> None:
     draft = _order_of(medicationCodeableConcept={"coding": [{"system": RXNORM, "code": "5093"}], "text": "olanzapine"})

@@ -269,14 +269,57 @@ def test_the_drug_of_a_recorded_reaction_is_read_again() -> None:
     """What is accepted is what R-DRUG-03 and this rule read next time."""
     found = suggested(opened(WHO, dystonia(), given("haloperidol", "19h"), *MEASURED).card)
     assert found is not None
-    again = opened(WHO, dystonia(), given("haloperidol", "19h"), {**found, "id": "al9"}, *MEASURED).card
+    again = opened(WHO, dystonia(), taking("haloperidol", "19h"), {**found, "id": "al9"}, *MEASURED).card
     assert suggested(again) is None
+    assert again["summary"].endswith("review/stop the agent; a reaction is on record.")
+
+
+GIVEN, HANDED, RECORDED_NOW = given("haloperidol", "19h"), dispensed("haloperidol", "2d", 10), "2026-11-22"
+STOPPED = taking("haloperidol", "2d", status="stopped")
+RECORD = allergy("haloperidol", DYSTONIA, verification="unconfirmed", when=RECORDED_NOW)
+DONE = [
+    row("given, reaction recorded", (GIVEN, RECORD), "S-09"),
+    row("given, reaction recorded before", (GIVEN, allergy("haloperidol", DYSTONIA, when="2026-11-20")), "warning"),
+    row("given, reaction without a date", (GIVEN, allergy("haloperidol", DYSTONIA, when="")), "warning"),
+    row("given, reaction to another drug", (GIVEN, allergy("metoclopramide", DYSTONIA, when=RECORDED_NOW)), "warning"),
+    row("given, order stopped", (GIVEN, STOPPED), "info"),
+    row("given, order on hold", (GIVEN, taking("haloperidol", "2d", status="on-hold")), "info"),
+    row("given, order completed", (GIVEN, taking("haloperidol", "2d", status="completed")), "warning"),
+    row("given 30 days after the start of an order that was stopped",
+        (GIVEN, taking("haloperidol", "2026-10-23", status="stopped")), "info"),
+    row("given 31 days after the start of an order that was stopped",
+        (GIVEN, taking("haloperidol", "2026-10-21", status="stopped")), "warning"),
+    row("given after a course that was stopped at a known time",
+        (GIVEN, statement("haloperidol", "stopped", effectivePeriod={"start": "2026-11-01", "end": "2026-11-10"})),
+        "warning"),
+    row("given, order stopped, reaction recorded", (GIVEN, STOPPED, RECORD), "S-09"),
+    row("given, one order stopped, another runs, reaction recorded",
+        (GIVEN, STOPPED, taking("haloperidol", "1d", id="m2"), RECORD), "warning"),
+    row("handed out, reaction recorded", (HANDED, RECORD), "warning"),
+    row("handed out, order stopped", (HANDED, STOPPED), "info"),
+    row("handed out, order stopped, reaction recorded", (HANDED, STOPPED, RECORD), "S-09"),
+    row("a second drug that was not recorded", (GIVEN, RECORD, given("metoclopramide", "9h", id="a2")), "warning"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "expected"), DONE)
+def test_what_was_done_is_not_suggested_again(data: tuple[Json, ...], expected: str) -> None:
+    """Also at the problem list, where nothing else keeps a card from coming again."""
+    assert verdict(dystonia(), *data) == expected
+    found = entered(condition("G24.9", id="new"), WHO, *data, *MEASURED)
+    assert (found.verdict(RULE), len(found.cards)) == (expected, int(expected != "S-09"))
+    assert found.verdict("R-TX-01") == ("S-09" if expected == "S-09" else "info")
+
+
+def test_a_drug_that_was_stopped_is_not_to_be_stopped_again() -> None:
+    card = opened(WHO, dystonia(), taking("haloperidol", "2d", status="stopped"), *MEASURED).card
+    assert card["summary"].endswith("the agent is no longer current; record the reaction.")
 
 
 def test_two_drugs() -> None:
     card = opened(WHO, dystonia(), given("haloperidol", "19h"), given("metoclopramide", "9h", id="a2"), *MEASURED).card
     assert card["summary"].startswith("Dystonia 8 h after metoclopramide")
-    assert "Haloperidol started" in card["detail"]
+    assert "Haloperidol given" in card["detail"]
 
 
 def test_at_the_problem_list() -> None:

@@ -111,6 +111,8 @@ PRIOR = [
     row("not taken", [statement("metoclopramide", "not-taken", day(55))], "clear"),
     row("another drug", [taking("domperidone", day(300))], "clear"),
     row("a month only, long enough at the least", [taking("metoclopramide", "2026-08")], "warning"),
+    row("current since nobody knows when", [taking("metoclopramide", more={"authoredOn": None})],
+        "not-checked date-missing"),
     row("a month only, perhaps long enough", [taking("metoclopramide", "2026-09")], "not-checked date-missing"),
     row("a month only, not long enough", [taking("metoclopramide", "2026-10")], "clear"),
 ]
@@ -171,7 +173,7 @@ SUMMARIES = [
         "Metoclopramide 60 days so far, 30 more planned: avoid >12 weeks (tardive dyskinesia boxed warning)."),
     row("open", "us", draft(), [taking("metoclopramide", day(90))],
         "Metoclopramide 90 days so far, no end stated: avoid >12 weeks (tardive dyskinesia boxed warning)."),
-    row("Europe", "eu", draft(10), [], "Metoclopramide planned 10 days: up to 5 days (EMA/MHRA)."),
+    row("Europe", "eu", draft(10), [], "Metoclopramide planned 10 days: limit 5 days (EMA/MHRA)."),
 ]  # fmt: skip
 
 

@@ -95,6 +95,8 @@ def test_promethazine_in_all_its_forms(draft: Json, expected: str) -> None:
 THREE = patient("2023-05-01")
 WEIGHTS = [
     row("9.07 kg", THREE, [lab("weight", 9.07, "kg", "2d")], "clear"),
+    row("no unit, though old enough for the label", patient("2016-05-01"), [lab("weight", 9, None, "2d")],
+        "not-checked unit-missing"),
     row("9.06 kg", THREE, [lab("weight", 9.06, "kg", "2d")], "critical"),
     row("20 lb", THREE, [lab("weight", 20, "[lb_av]", "2d")], "clear"),
     row("19.9 lb", THREE, [lab("weight", 19.9, "[lb_av]", "2d")], "critical"),
@@ -143,6 +145,11 @@ SHOWN = [
     row("1 month, 14 days", patient("2026-10-01"), "14d", True),
     row("1 month, 15 days", patient("2026-10-01"), "15d", False),
 ]
+
+
+def test_a_weight_is_shown_in_the_unit_of_the_record() -> None:
+    card = sign(order("prochlorperazine"), THREE, lab("weight", 19.5, "[lb_av]", "2d")).card
+    assert "Weight 19.5 lb (2026-11-20, 2 d ago; status final)" in card["detail"]
 
 
 @pytest.mark.parametrize(("person", "when", "shown"), SHOWN)

@@ -74,7 +74,6 @@ def test_stable_use(since: str, expected: str) -> None:
 TESTS = [
     row("no result", (), "no HLA-B*15:02 result received"),
     row("negative", (hla(),), "HLA-B*15:02 result on record: negative"),
-    row("positive", (hla("POSITIVE", name="HLA-B*1502"),), "HLA-B*15:02 result on record: positive"),
     row("not final", (hla(status="preliminary"),), "no HLA-B*15:02 result received"),
     row("unreadable", (hla("see report"),), "no HLA-B*15:02 result received"),
     row("entered in error", (hla(status="entered-in-error"),), "no HLA-B*15:02 result received"),
@@ -88,6 +87,12 @@ def test_only_a_result_counts(data: tuple[Json, ...], expected: str) -> None:
     assert card["summary"] == f"PKD on record: a low dose of carbamazepine usually suffices; {expected}."
     assert "never inferred from race or ancestry" in card["detail"]
     assert "suggestions" not in card
+
+
+def test_a_positive_result_comes_first() -> None:
+    card = sign(order(CARBAMAZEPINE), WOMAN_60, PKD, hla("POSITIVE", name="HLA-B*1502")).card
+    expected = "HLA-B*15:02 positive on record: serious skin reactions with carbamazepine. Consider another drug."
+    assert (card["indicator"], card["summary"]) == ("info", expected)
 
 
 @pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])

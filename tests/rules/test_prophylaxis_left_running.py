@@ -26,6 +26,7 @@ from tests.support.fire import Fired, fire
 from tests.support.rows import WOMAN_60, outcome, row
 
 RULE = "R-DRUG-10"
+LOCAL = {"coding": [{"system": "http://example.org/local", "code": "4711"}]}
 
 
 def cover(days: int = 91, drug: str = "benztropine", **more: Any) -> Json:
@@ -68,6 +69,12 @@ DURATIONS = [
     row("blocker lowered", [cover(300), blocker(300, mg=4), blocker(20, mg=2, id="new")], "info"),
     row("blocker raised long ago", [cover(300), blocker(300, mg=2), blocker(95, mg=4, id="new")], "info"),
     row("cover known to a month, long enough", [taking("benztropine", "2026-07", id="cover"), blocker()], "info"),
+    row("cover since nobody knows when", [taking("benztropine", more={"authoredOn": None}), blocker(90)],
+        "not-checked date-missing"),
+    row("blocker since nobody knows when", [cover(91), taking("haloperidol", more={"authoredOn": None})],
+        "not-checked date-missing"),
+    row("a drug that nobody can name", [cover(91), taking("x", id="x", more={"medicationCodeableConcept": LOCAL})],
+        "not-checked drug-unrecognised"),
     row("cover known to a month, perhaps", [taking("benztropine", "2026-08", id="cover"), blocker()],
         "not-checked date-missing"),
 ]  # fmt: skip

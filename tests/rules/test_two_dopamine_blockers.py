@@ -271,6 +271,29 @@ def test_palliative_care_does_not_silence_a_pair() -> None:
     assert sign(order("risperidone"), WOMAN_60, taking("haloperidol"), condition("Z51.5")).verdict(RULE) == "warning"
 
 
+WORDS = [
+    row("an order", taking("haloperidol", "20d"), "Haloperidol: current since 2026-11-02"),
+    row("an order with an end", taking("haloperidol", "20d", more=until("2026-12-12")),
+        "Haloperidol: current since 2026-11-02, until 2026-12-12"),
+    row("on hold", taking("haloperidol", "20d", status="on-hold"), "Haloperidol: on hold since 2026-11-02"),
+    row("given once", given("haloperidol", "2d"), "Haloperidol: given 2026-11-20"),
+    row("dispensed", dispensed("haloperidol", "10d", 30), "Haloperidol: dispensed 2026-11-12"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "expected"), WORDS)
+def test_how_the_other_drug_is_told(other: dict, expected: str) -> None:
+    card = sign(order("risperidone"), WOMAN_60, other).card
+    assert expected in [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
+
+
+def test_with_a_third_drug_all_may_be_kept() -> None:
+    others = (taking("haloperidol", "90d"), taking("olanzapine", "90d", id="m2"))
+    labels = [one["label"] for one in sign(order("risperidone"), WOMAN_60, *others).card["suggestions"]]
+    assert "Keep all and monitor" in labels
+    assert "Keep both and monitor" not in labels
+
+
 def test_the_card_names_the_pair_the_label_and_the_other_order() -> None:
     answer = sign(order("metoclopramide"), WOMAN_60, taking("olanzapine", "60d", id="m7"))
     assert answer.card["summary"] == (

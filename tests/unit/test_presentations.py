@@ -115,13 +115,16 @@ def test_reports(record: Json, expected: tuple[str, set[str], set[str]]) -> None
     "record",
     [
         row("no image", report("Abnormal.", "Blood count")),
-        row("no conclusion", report("")),
         row("entered in error", report("Normal.", status="entered-in-error")),
         row("no code", {**report("Normal."), "code": None}),
     ],
 )
 def test_what_is_no_report(record: Json) -> None:
     assert read(record).presentations == ()
+
+
+def test_a_report_without_a_conclusion_is_not_read() -> None:
+    assert only(report("")).problem == "no-result"
 
 
 AGES = [

@@ -298,6 +298,25 @@ def test_labs_are_ordered_by_their_preferred_codes() -> None:
     assert {one["status"] for one in resources} == {"draft"}
 
 
+def _panels(*data: Json) -> list[int]:
+    """How many tests each panel of the card on a dystonia asks for."""
+    answer = fire(call(None, prefetch(MAN_30, condition("G24.9", onset="1d", recorded="1d"), *data), "patient-view"))
+    found = [[one["resource"] for one in suggestion.get("actions", ())] for suggestion in answer.card["suggestions"]]
+    return [len(asked) for asked in found if asked and asked[0]["resourceType"] == "ServiceRequest"]
+
+
+PANELS = [
+    row("measured: the small panel", (taking("haloperidol", "2d"), lab("calcium-sc", 2.3)), [3]),
+    row("no drug: the large panel", (), [7]),
+    row("both: the large panel takes the place of the small one", (taking("haloperidol", "2d"),), [7]),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), PANELS)
+def test_a_panel_takes_the_place_of_a_smaller_one(data: tuple[Json, ...], expected: list[int]) -> None:
+    assert _panels(*data) == expected
+
+
 def test_the_encounter_of_the_order_goes_into_what_is_suggested() -> None:
     draft = order("haloperidol", 5, 1, route="IM", more={"encounter": {"reference": "Encounter/e1"}})
     created = [one["resource"] for one in actions(sign(draft, MAN_30)) if one["type"] == "create"]

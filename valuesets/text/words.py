@@ -10,8 +10,8 @@ import msgspec
 
 READ_AT_MOST: Final = 1536  # characters; a drug name is never longer, and the time of one match stays bounded
 # Five letters and more end where a digit follows: "haloperidol5mg" is two words, "d3" and "mgso4" are one.
-WORD: Final = re.compile(r"[^\W\d_]{5,}+(?=\d)|[^\W_]+")
-_ASCII_WORD: Final = re.compile(r"[a-z]{5,}+(?=[0-9])|[a-z0-9]+")  # the same for a normalised text, in half the time
+WORD: Final = re.compile(r"[^\W\d_]{5,}+|[^\W_]+")
+_ASCII_WORD: Final = re.compile(r"[a-z]{5,}+|[a-z0-9]+")  # the same for a normalised text, in half the time
 _INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
 _MARKS: Final = dict.fromkeys(map(ord, "®©™℠Ⓡⓡⓒ"), " ") | dict.fromkeys(map(ord, _INVISIBLE))
 
