@@ -151,11 +151,10 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
     rules = tuple(part.rule.id for part in every)
     linked = tuple(part.rule.id for part in draft.linked)
     uuid = _uuid(draft, [*every, *draft.linked], frame)
-    origin = f"{frame.canonical}{SUGGESTION_MARK}", tuple(part.rule.id for part in draft.parts)
-    builder = Builder(case, uuid, frame.originals, frame.orderable, origin)
+    builder = Builder(case, uuid, frame.originals, frame.orderable, f"{frame.canonical}{SUGGESTION_MARK}")
     against = [part for part in draft.parts if part.finding.against]
     for part in (*draft.parts, *draft.linked):
-        builder.add(_options(part, bool(against)))
+        builder.add(_options(part, bool(against)), part.rule.id)
     card: Json = {
         "uuid": written(uuid),
         "summary": _summary(draft),

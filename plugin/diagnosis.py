@@ -40,6 +40,7 @@ _NAMES = {
 # What a condition that is recorded by code alone is called, where its key is no word.
 _WORDS = {
     "tbi": "traumatic brain injury",
+    "drug-dystonia": "drug-induced dystonia",
     "gerd": "reflux disease",
     "deletion-22q11": "22q11.2 deletion",
     "bladder-bowel-dysfunction": "bladder or bowel dysfunction",

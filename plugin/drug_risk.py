@@ -85,6 +85,18 @@ def weight_of(case: Case) -> Result | None:
     return None
 
 
+def weight_doubt(case: Case) -> tuple[str, str] | None:
+    """(reason, reference) of a weight that cannot be used and may be newer than the one that is; None without."""
+    used = weight_of(case)
+    for result in case.patient.results.get("weight", ()):
+        exact = result.when is not None and result.when.precision in _EXACT
+        reason = result.problem or ("" if exact else "date-missing") or ("no-result" if result.comparator else "")
+        older = used and used.when and result.when and result.when.latest < used.when.earliest
+        if reason and not older:
+            return reason, result.reference
+    return None
+
+
 def palliative(case: Case) -> bool:
     """S-10: comfort care or hospice."""
     return bool(case.patient.palliative) or case.patient.has("palliative") is not None
@@ -146,6 +158,12 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
         () if increase else _unsure(case, current),
         tuple(dict.fromkeys(e.reference for e in taken if e.start is None or e.start.precision not in _EXACT)),
     )
+
+
+def raised_from(case: Case, ingredient: Ingredient) -> Exposure | None:
+    """The use on record whose daily dose this order raises at least 1.5 times; None without."""
+    same = (e for e in case.others if e.ingredient.name == ingredient.name and e.current and not e.draft)
+    return next((e for e in same if _is_increase(case, e)), None)
 
 
 def _unsure(case: Case, current: list[Exposure]) -> tuple[str, ...]:

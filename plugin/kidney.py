@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from plugin.drug_risk import weight_of
+from plugin.drug_risk import weight_doubt, weight_of
 from plugin.grading import AT_LEAST, AT_MOST
 from plugin.lab_results import describe
 from plugin.patient import Result
@@ -79,7 +79,8 @@ def kidney_of(case: Case) -> Kidney:
     if clearance is not None:
         return clearance
     if egfr is not None and egfr.value is not None:
-        doubt, facts = _doubt(case, egfr), _facts(case, egfr)
+        doubt = _doubt(case, egfr) or (_weight_doubt(case) if creatinine is not None else "")
+        facts = _facts(case, egfr)
         return Kidney("eGFR", egfr.value, egfr.comparator, _is_sure(egfr), doubt=doubt, facts=facts)
     return _unknown(case, creatinine)
 
@@ -90,6 +91,12 @@ def _doubt(case: Case, used: Result) -> str:
         if result.problem and (result.when is None or used.when is None or result.when.latest >= used.when.earliest):
             return result.problem
     return ""
+
+
+def _weight_doubt(case: Case) -> str:
+    """Why a weight that may be the newest one cannot be used."""
+    doubt = weight_doubt(case)
+    return doubt[0] if doubt is not None else ""
 
 
 def _newest(case: Case, analyte: str) -> Result | None:
@@ -119,7 +126,8 @@ def _clearance(case: Case, creatinine: Result | None) -> Kidney | None:
     years = max(_AGE_AT_ZERO - age.oldest_years, D(0))
     value = years * weight.value * share * _MICROMOL_IN_MG_PER_DL / (_DIVISOR * creatinine.value)
     sure = _is_sure(creatinine) and _is_sure(weight)
-    found = Kidney("creatinine clearance", value, sure=sure, doubt=_doubt(case, creatinine))
+    doubt = _doubt(case, creatinine) or _weight_doubt(case)
+    found = Kidney("creatinine clearance", value, sure=sure, doubt=doubt)
     told = Fact(f"Creatinine clearance {found.shown} mL/min (Cockcroft-Gault)", creatinine.reference)
     return msgspec.structs.replace(found, facts=(told, *_facts(case, creatinine, weight)))
 

@@ -49,8 +49,9 @@ def movement_words(problem: Problem) -> str:
 
 
 def movement_fact(problem: Problem) -> Fact:
-    """A recorded movement with its date, and how sure it is."""
-    return problem_fact(problem, _movement(problem))
+    """A recorded movement with its date, how sure it is, and whether words alone tell it."""
+    fact = problem_fact(problem, _movement(problem))
+    return Fact(f"{fact.text}, matched by text", fact.reference) if problem.worded.intersection(_WORDS) else fact
 
 
 def _movement(problem: Problem) -> str:
@@ -187,9 +188,17 @@ def reading(case: Case, analyte: str) -> Reading:
     newest = (final or recent)[0]
     if newest.problem or newest.value is None:
         return Reading(None, newest.problem or "implausible", (newest.reference,))
-    early = [result for result in recent if result.provisional and _is_as_new(result, newest)]
-    doubt = "no-result" if early or newest.inferred else _perhaps_old(case, newest)
-    return Reading(newest, "", (newest.reference,), doubt)
+    rivals = (_rival(one, newest) for one in recent if one is not newest and _is_as_new(one, newest))
+    doubt = next((reason for reason in rivals if reason), "no-result" if newest.inferred else "")
+    return Reading(newest, "", (newest.reference,), doubt or _perhaps_old(case, newest))
+
+
+def _rival(one: Result, newest: Result) -> str:
+    """Why another result, which may be as new, leaves open that this one is the last word; "" where it does not."""
+    if one.problem or one.provisional:
+        return one.problem or "no-result"
+    exact = one.when is not None and newest.when is not None and one.when.precision == newest.when.precision == "time"
+    return "" if exact or one.value == newest.value else "date-missing"
 
 
 def _perhaps_old(case: Case, result: Result) -> str:

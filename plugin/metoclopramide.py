@@ -160,5 +160,5 @@ def _european(case: Case) -> Iterable[Cap]:
     if weight is not None and weight.value is not None:
         per_kg = case.limits.metoclopramide_eu_mg_per_kg
         fact = Fact(describe(weight, case.patient), weight.reference)
-        words = f" of {per_kg} mg/kg (EMA/MHRA)"
+        words = f": {per_kg} mg/kg (EMA/MHRA)"
         yield Cap(per_kg * weight.value, words, (fact,), not (weight.provisional or weight.inferred))

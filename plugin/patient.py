@@ -29,6 +29,7 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
 
     ``input`` is the prefetch key, ``reason`` one of the contract's reasons, ``text`` what a clinician reads.
     ``alone`` says that it was unreadable, or expected and not supplied, so that a note about it may stand alone.
+    ``reaches`` is the age of the oldest entry of a list that was cut off.
     """
 
     input: str
@@ -36,6 +37,7 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     text: str
     alone: bool = False
     reference: str = ""
+    reaches: timedelta | None = None
 
 
 class Medication(msgspec.Struct, frozen=True, cache_hash=True):

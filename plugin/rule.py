@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
@@ -231,14 +232,18 @@ def order_problem(case: Case) -> Verdict | None:
     return None if medication.ingredients else NOT_APPLICABLE
 
 
-def gap_verdict(case: Case, keys: tuple[str, ...]) -> Verdict | None:
+def gap_verdict(case: Case, keys: tuple[str, ...], back: timedelta | None = None) -> Verdict | None:
     """Not-checked with the reason of the first key that has a gap; None without one.
+
+    A list that was cut off is no gap for a rule that looks no further ``back`` than what came reaches.
 
     "Clear" is said only where the input was found and read, so a key that was not sent is a gap as well, even where
     the site does not expect it and no card tells of it.
     """
     for key in keys:
         for gap in case.patient.gaps.get(key, ()):
+            if back is not None and gap.reaches is not None and gap.reaches >= back:
+                continue
             return not_checked(gap.reason, (gap.reference,) if gap.reference else ())
     return None
 

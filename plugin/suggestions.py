@@ -58,11 +58,11 @@ class Builder:
         card: bytes,
         originals: Originals,
         orderable: Mapping[str, Mapping[str, str]],
-        origin: tuple[str, tuple[str, ...]] = ("", ()),
+        origin: str = "",
     ) -> None:
         """``card`` is the card's uuid; ``orderable`` maps analyte to the LOINC coding to order it by.
 
-        ``origin`` is the system of identifiers that mark our own drafts, and the rules of the card (S-09).
+        ``origin`` is the system of the identifiers that mark our own drafts (S-09).
         """
         self.case = case
         self.origin = origin
@@ -71,11 +71,14 @@ class Builder:
         self.orderable = orderable
         self.found: list[Suggestion] = []
         self._panels: dict[str, frozenset[str]] = {}
+        self._rule = ""
+        self._marks: dict[str, dict[str, str]] = {}
         self._notes: list[str] = []
         self._alternatives: bool | None = None
 
-    def add(self, options: tuple[Option, ...]) -> None:
-        """Add what the options of one finding allow for this patient, skipping what is there already."""
+    def add(self, options: tuple[Option, ...], rule: str = "") -> None:
+        """Add what the options of one rule's finding allow for this patient, skipping what is there already."""
+        self._rule = rule
         for option in options:
             _BUILDERS[option.kind](self, option)
 
@@ -86,6 +89,7 @@ class Builder:
 
     def _put(self, label: str, *actions: dict[str, Any], place: int | None = None) -> None:
         if any(known["label"] == label for known in self.found):
+            self._mark_also(label)
             return
         suggestion: Suggestion = {"label": label, "uuid": written(uuid5(self.card, label))}
         if actions:
@@ -111,7 +115,7 @@ class Builder:
             return
         drug = _ingredient(option.codes[0])
         label = f"Add {drug.name} 1 mg PO BID, 7 days, no refill"
-        self._put(label, _create(label, _cover_order(self._medication_request(drug), drug)))
+        self._put(label, _create(label, _cover_order(self._medication_request(label, drug), drug)))
 
     def alternative(self, option: Option) -> None:
         """Change the draft to a drug with a lower tier; product, route and dose stay open."""
@@ -154,7 +158,7 @@ class Builder:
         if changed is None:
             self._put(label)
             return
-        resource = {**changed, "identifier": [*_listed(changed.get("identifier")), self._mark(drug)]}
+        resource = {**changed, "identifier": [*_listed(changed.get("identifier")), self._mark(label, drug)]}
         self._put(label, {"type": "update", "description": label, "resource": resource})
 
     def remove(self, option: Option) -> None:
@@ -179,8 +183,8 @@ class Builder:
         )
 
     def labs(self, option: Option) -> None:
-        """One ServiceRequest per analyte; a panel takes the place of a smaller one."""
-        asked = frozenset(option.codes)
+        """One ServiceRequest per analyte; a panel takes the place of a smaller one, ionised calcium that of total."""
+        asked = frozenset(option.codes) | ({"calcium"} if "calcium-ionised" in option.codes else frozenset())
         if any(asked <= known for known in self._panels.values()):
             return
         smaller = [label for label, known in self._panels.items() if known < asked]
@@ -244,21 +248,29 @@ class Builder:
         order = self.case.order
         return {"encounter": {"reference": order.encounter}} if order is not None and order.encounter else {}
 
-    def _medication_request(self, drug: Ingredient) -> dict[str, Any]:
+    def _medication_request(self, label: str, drug: Ingredient) -> dict[str, Any]:
         return {
             "resourceType": "MedicationRequest",
             "status": "draft",
             "intent": "order",
             "medicationCodeableConcept": _concept(drug),
-            "identifier": [self._mark(drug)],
+            "identifier": [self._mark(label, drug)],
             "subject": self._subject(),
             **self._encounter(),
         }
 
-    def _mark(self, drug: Ingredient) -> dict[str, str]:
-        """Marks a draft as made from this card, so that accepting it does not bring the card back (S-09)."""
-        system, rules = self.origin
-        return {"system": system, "value": "/".join((".".join(rules), drug.name, written(self.card)))}
+    def _mark(self, label: str, drug: Ingredient) -> dict[str, str]:
+        """Marks a draft as suggested by this rule, so that accepting it does not bring the rule back (S-09)."""
+        value = "/".join((self._rule, drug.name, written(self.card)))
+        return self._marks.setdefault(label, {"system": self.origin, "value": value})
+
+    def _mark_also(self, label: str) -> None:
+        """Another rule offers the same: the mark names it too."""
+        mark = self._marks.get(label)
+        if mark is None:
+            return
+        rules, rest = mark["value"].split("/", 1)
+        mark["value"] = "/".join((".".join(dict.fromkeys((*rules.split("."), self._rule))), rest))
 
 
 _BUILDERS: dict[str, Callable[[Builder, Option], None]] = {

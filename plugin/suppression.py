@@ -19,6 +19,8 @@ from plugin.rule import Case, Indicator, Rule, Status, Verdict, evidence_of
 from plugin.thresholds import Limits
 
 _PATIENT_HOOKS = frozenset({"patient-view", "encounter-start"})
+# What was shown as the condition was entered need not be shown again when the record is opened.
+_ABOUT_PATIENT = _PATIENT_HOOKS | {"problem-list-item-create"}
 _NOT_CLINICIANS = ("Patient/", "RelatedPerson/")
 _LABS = "R-MET-"
 _LEVELS = {"info": 1, "warning": 2, "critical": 3}
@@ -148,7 +150,12 @@ def _one(case: Case, rule: Rule, verdict: Verdict, situation: Situation, memory:
 
 
 def _own_suggestion(case: Case, rule: Rule, verdict: Verdict, situation: Situation, before: Sequence[Shown]) -> bool:
-    """S-09: the draft was made from a suggestion of this rule's card, so that accepting does not alert again."""
+    """S-09: the draft was made from this rule's own suggestion, so that accepting it does not alert again.
+
+    What speaks against the suggested drug itself is shown: no suggestion is made of such a drug, so it is news.
+    """
+    if verdict.finding is None or verdict.finding.against or verdict.finding.indicator is Indicator.CRITICAL:
+        return False
     return case.order is not None and rule.id in case.order.suggested_by
 
 
@@ -206,7 +213,7 @@ def _shown_lately(case: Case, rule: Rule, verdict: Verdict, situation: Situation
     level, digest = verdict.finding.indicator, _digest(rule, verdict)
     agents = {key for key in verdict.finding.state if key.startswith(_ANOTHER)}
     return any(
-        shown.hook in _PATIENT_HOOKS
+        shown.hook in _ABOUT_PATIENT
         and situation.now - shown.time <= interval
         and _LEVELS.get(shown.indicator, 0) >= level
         and agents <= set(shown.state)

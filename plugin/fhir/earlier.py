@@ -72,7 +72,7 @@ class Earlier:
         """The old results that have a date, each read when it is asked for: the first will mostly do."""
         kept = self._kept.get(analyte, ())
         dated = [(when.earliest, one) for one in kept if (when := parse(one.effectiveDateTime or "")) is not None]
-        dated.sort(key=lambda pair: pair[0], reverse=True)
+        dated.sort(key=lambda pair: (pair[0], pair[1].id or ""), reverse=True)
         for _, resource in dated:
             yield from self._of(resource, analyte)
 

@@ -137,7 +137,7 @@ class Reader:
             self._add(resource, medication, span)
 
     def _note_unresolved(self, resource: Resource, status: str) -> None:
-        planned = resource.resourceType == "MedicationRequest" and (resource.intent or "") not in _ORDERED
+        planned = resource.resourceType == "MedicationRequest" and resource.intent in _INTENTS - _ORDERED
         over = status in _ENDED and not self._still_acts(resource, status)
         if status not in _NEVER and not over and not resource.doNotPerform and not planned:
             self.unresolved.append(_reference(resource))

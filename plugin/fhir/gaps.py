@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from plugin.fhir import observations
@@ -93,7 +93,8 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
         return
     if key.state == "failed" and not returned(name, key, now, limits):
         text = "incomplete (further pages were not sent)" if key.reason == "truncated" else "could not be read"
-        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", name not in _BESIDE)
+        reaches = _reaches(key, now) if key.reason == "truncated" and name in WINDOW_DAYS else None
+        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", name not in _BESIDE, reaches=reaches)
     if key.foreign:
         yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
 
@@ -140,10 +141,14 @@ def _covers(name: str, key: Key, now: datetime, limits: Limits) -> bool:
     """A truncated list is whole enough when the oldest entry received is older than the window of the rules."""
     if name not in WINDOW_DAYS:
         return False
+    reaches = _reaches(key, now)
+    return reaches is not None and reaches >= limits.span(WINDOW_DAYS[name])
+
+
+def _reaches(key: Key, now: datetime) -> timedelta | None:
+    """The age of the oldest entry received; None where none has a date."""
     moments = [when for resource in key.resources if (when := _dated(resource)) is not None]
-    if not moments:
-        return False
-    return max(when.age(now) for when in moments) >= limits.span(WINDOW_DAYS[name])
+    return max((when.age(now) for when in moments), default=None)
 
 
 def _dated(resource: Resource) -> When | None:

@@ -69,7 +69,7 @@ def _reasons(resource: Resource) -> tuple[frozenset[str], tuple[str, ...], bool]
 
 
 def _suggested_by(resource: Resource, medication: Medication) -> frozenset[str]:
-    """The rules from whose card the draft was made (S-09), as long as it still orders the drug that was suggested."""
+    """The rules whose suggestion the draft is (S-09), as long as it still orders the drug that was suggested."""
     given = resource.identifier
     names = {item.name for item in medication.ingredients}
     found: set[str] = set()

@@ -329,7 +329,7 @@ def _assemble(
         returned,
         found.surgery,
         variants=genes.variants_of(found.genomic),
-        referrals=tuple(sorted(found.referrals, key=lambda referral: (referral.reference, referral.label))),
+        referrals=tuple(dict.fromkeys(sorted(found.referrals, key=lambda one: (one.reference, one.label)))),
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
         presentations=tuple(dict.fromkeys(sorted(found.presentations, key=presentations.order))),
     )

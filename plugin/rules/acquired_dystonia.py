@@ -84,9 +84,10 @@ def _reported(image: Presentation) -> str:
 
 def _finding(case: Case, dystonia: Problem, word: str, source: Fact) -> Finding:
     title = "Possible dystonia" if dystonia.unconfirmed else "Dystonia"
+    likely = "perhaps" if word.startswith("possible ") else "likely"
     return Finding(
         Indicator.INFO,
-        f"{title} with {word}: likely acquired; check laterality, timing, MRI.",
+        f"{title} with {word}: {likely} acquired; check laterality, timing, MRI.",
         ("Dystonia may follow a stroke or a brain injury after months or years.",),
         (told(dystonia, ("dystonia",)), source),
         ("Sudden weakness, speech trouble or dystonia of one side belongs on the stroke pathway, not on this card.",),

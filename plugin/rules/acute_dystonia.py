@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from plugin import labs
-from plugin.drug_risk import Blocker, History, blocker_of, exempt_partner, history_of, palliative, prophylaxis
+from plugin.alternatives import cover_withheld
+from plugin.drug_risk import (
+    Blocker,
+    History,
+    blocker_of,
+    exempt_partner,
+    history_of,
+    palliative,
+    prophylaxis,
+    raised_from,
+    weight_doubt,
+)
 from plugin.factors import MAJOR, MINOR, Factor, dose_unread, factors_of, undated
+from plugin.metabolic import unless_lists_whole
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -96,6 +108,9 @@ def _unread(case: Case, blocker: Blocker, factors: list[Factor]) -> Verdict | No
     for state in (case.calcium, case.magnesium):
         if state.doubt:
             return not_checked(state.doubt, tuple(result.reference for result in state.results))
+    doubt = weight_doubt(case) if blocker.ingredient.high_dose_mg_per_kg is not None else None
+    if doubt is not None:
+        return not_checked(doubt[0], (doubt[1],))
     dateless = undated(case, blocker)
     if dateless:
         return not_checked("date-missing", dateless)
@@ -117,11 +132,18 @@ def _timed(
             return not_checked("dose-not-computable", history.unsure)
         silenced = "S-03" if history.stable else "S-04" if history.reordered else ""
         if not silenced:
-            return not_checked("date-missing", history.undated) if history.undated else clear(inputs)
+            return _not_new(case, history) or clear(inputs)
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, silenced)
     if palliative(case):
         return fired(_finding(case, blocker, history, factors, level, ""), inputs, "S-10")
     return _covered(case, blocker, history, factors, level, inputs)
+
+
+def _not_new(case: Case, history: History) -> Verdict | None:
+    """Why it is not known that this is neither stable nor an increase: a date, a list or a drug that cannot be read."""
+    if history.undated:
+        return not_checked("date-missing", history.undated)
+    return unless_lists_whole(case)
 
 
 def _covered(
@@ -136,8 +158,7 @@ def _covered(
     note = ""
     if not major and _small_intraoperative(case, blocker):
         return fired(_finding(case, blocker, history, factors, level, note), inputs, "S-18")
-    in_set = case.order is not None and not case.policy.covered_sets.isdisjoint(case.order.order_sets)
-    if cover is not None or in_set:
+    if cover is not None or _in_set(case):
         note = "Cover is part of the order set."
         if cover is not None:
             note = f"Cover present: {cover.ingredient.name} ({'ordered together' if cover.draft else 'current'})."
@@ -154,6 +175,11 @@ def _covered(
         level = Indicator.INFO
         note = f"{note} A single dose of a medium-tier drug: shown as information (S-08).".strip()
     return fired(_finding(case, blocker, history, factors, level, note), inputs)
+
+
+def _in_set(case: Case) -> bool:
+    """S-16: the order comes from an order set of the site that includes cover."""
+    return case.order is not None and not case.policy.covered_sets.isdisjoint(case.order.order_sets)
 
 
 def _small_intraoperative(case: Case, blocker: Blocker) -> bool:
@@ -174,24 +200,34 @@ def _finding(
         + "."
     ]
     why += [note] if note else []
-    covered = any(prophylaxis(case))
+    covered = any(prophylaxis(case)) or _in_set(case)
     notes = []
     if not history.increase and any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Medication history not available: treated as a new start.")
     gap = case.order.dose.gap(case.order.reference) if case.order is not None else None
     if gap is not None and case.order is not None and case.order.dose.unreadable and case.hook != "order-select":
         notes.append(f"{gap.text}.")
-    facts = tuple(factor.fact for factor in factors)
+    facts = (*_raised(case, blocker), *(factor.fact for factor in factors))
     options = _options(case, blocker, covered)
-    summary = _summary(blocker, factors, covered)
+    summary = _summary(blocker, factors, covered or bool(cover_withheld(case)))
     major = tuple(sorted(f"major:{factor.key}" for factor in factors if factor.weight == MAJOR))
     return Finding(level, summary, tuple(why), facts, _WATCH, tuple(notes), options, state=major)
 
 
-def _summary(blocker: Blocker, factors: list[Factor], covered: bool) -> str:
-    """Names the drug and as many factors as fit, major ones first."""
+def _raised(case: Case, blocker: Blocker) -> tuple[Fact, ...]:
+    """Both daily doses where the order raises one."""
+    before = raised_from(case, blocker.ingredient)
+    daily = case.order.dose.of(blocker.ingredient).per_day_mg if case.order is not None else None
+    if before is None or before.per_day_mg is None or daily is None:
+        return ()
+    doses = f"{daily.normalize():f} mg/day ordered, {before.per_day_mg.normalize():f} mg/day before"
+    return (Fact(f"{blocker.title} {doses}", before.reference),)
+
+
+def _summary(blocker: Blocker, factors: list[Factor], without_cover: bool) -> str:
+    """Names the drug and as many factors as fit, major ones first; no cover where there is or can be none."""
     words = [factor.word for factor in factors]
-    tail = "Consider a lower-risk agent." if covered else "Consider cover or lower-risk agent."
+    tail = "Consider a lower-risk agent." if without_cover else "Consider cover or lower-risk agent."
     for count in range(len(words), 0, -1):
         more = f", +{len(words) - count} more" if count < len(words) else ""
         text = f"{blocker.title}: raised acute dystonia risk ({', '.join(words[:count])}{more}). {tail}"

@@ -11,6 +11,7 @@ from plugin.patient import Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
+    Fact,
     Finding,
     Indicator,
     Option,
@@ -30,6 +31,7 @@ _SIGNS = {
     "schizophrenia": "schizophrenia",
     "seizures": "seizures in childhood",
 }
+_LONG = {"CHD": "congenital heart disease"}
 _MOST_IN_SUMMARY = 2
 
 
@@ -83,6 +85,8 @@ def _unknown_onset(case: Case) -> Verdict | None:
 def _began_in_childhood(case: Case, problem: Problem) -> bool | None:
     """Whether they began before adult age; None where that is not known. A recording in childhood is late enough."""
     age, adult = case.patient.age, case.limits.adult_from
+    if problem.onset_age is not None:
+        return problem.onset_age < adult
     if age is None:
         return None
     if age.oldest_years < adult:
@@ -100,6 +104,10 @@ def _years(birth: datetime, then: datetime) -> int:
     return then.year - birth.year - ((then.month, then.day) < (birth.month, birth.day))
 
 
+def _sign_facts(found: dict[str, Problem]) -> list[Fact]:
+    return [problem_fact(problem, _LONG.get(word, word)) for word, problem in found.items()]
+
+
 def _finding(case: Case, cause: Cause, found: dict[str, Problem]) -> Finding:
     named = "/".join(list(found)[:_MOST_IN_SUMMARY])
     note = "Low magnesium lowers parathyroid hormone by itself." if case.magnesium.is_low else ""
@@ -108,7 +116,7 @@ def _finding(case: Case, cause: Cause, found: dict[str, Problem]) -> Finding:
         f"Hypocalcaemia + {cause.words} + {named}: consider 22q11.2 testing.",
         (f"{capital(cause.words)} while calcium is low, and no cause is coded, such as surgery of the thyroid or "
          "parathyroid glands.",),
-        (*calcium_facts(case), *cause.facts, *(problem_fact(problem, word) for word, problem in found.items())),
+        (*calcium_facts(case), *cause.facts, *_sign_facts(found)),
         (),
         (*case.calcium.notes, *((note,) if note else ())),
         (

@@ -87,11 +87,11 @@ def _unlikely(case: Case, problems: list[Problem], matches: list[_Match]) -> Ver
 
 
 def _resolved(case: Case) -> list[Problem]:
-    """An acute dystonia is often over within a day, so one that is recorded as resolved counts while it is new."""
+    """An acute dystonia is often over within a day: one recorded as resolved counts while it is, or may be, new."""
     if case.hook == "problem-list-item-create":
         return []
     past = [one for one in case.patient.problems if one.state == "past" and one.concepts & POSTURES]
-    return [one for one in past if is_new(case, one)]
+    return [one for one in past if one.onset is None or is_new(case, one)]
 
 
 def _onset(case: Case, problem: Problem) -> When | None:
@@ -192,7 +192,12 @@ def _notes(match: _Match) -> tuple[str, ...]:
     if any(one.exposure.kind != "MedicationAdministration" for one in match.found.suspects if not one.tardive):
         notes.append("Time of administration not recorded: the date of the order or record was used.")
     if match.problem.began is None:
-        notes.append("Onset not recorded: the day of the record was used.")
+        day = (
+            "the time of entering"
+            if match.problem.entered and match.problem.recorded is None
+            else "the day of the record"
+        )
+        notes.append(f"Onset not recorded: {day} was used.")
     return tuple(notes)
 
 
@@ -205,7 +210,8 @@ def _options(case: Case, match: _Match) -> tuple[Option, ...]:
     ]
     reaction = [_reaction(case, name) for name in names if not _is_recorded(case, name)]
     labs = Option("labs", "Check calcium and magnesium if atypical or no response", ("calcium", "albumin", "magnesium"))
-    return (*stop, *reaction, labs, Option("advice", "Keep the agent: another cause is known"))
+    keep = "Keep the agent: another cause is known" if active else "No change: another cause is known"
+    return (*stop, *reaction, labs, Option("advice", keep))
 
 
 def _reaction(case: Case, name: str) -> Option:

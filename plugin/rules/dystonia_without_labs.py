@@ -69,16 +69,17 @@ def _unmeasured(case: Case, problem: Problem) -> Verdict:
         return clear(inputs)
     if last.doubt:
         return not_checked(last.doubt, inputs)
-    # "Not measured" needs a result list that was returned and is whole.
-    if "observations" not in case.patient.returned:
-        return gap_verdict(case, ("observations",)) or not_checked("key-missing", inputs)
-    return gap_verdict(case, ("observations",)) or fired(_finding(case, problem), inputs)
+    # "Not measured" needs a result list that was returned and is whole as far back as this rule looks.
+    window = case.limits.span("unmeasured_days")
+    gap = gap_verdict(case, ("observations",), window)
+    if gap is None and "observations" not in case.patient.returned and not case.patient.gaps.get("observations"):
+        return not_checked("key-missing", inputs)
+    return gap or fired(_finding(case, problem), inputs)
 
 
 def _finding(case: Case, problem: Problem) -> Finding:
     word = movement_words(problem)
     told = f"new {word}" if _is_new(case, problem) else f"{word} (record updated)"
-    notes = ["Read from the words of the record, not from a code."] if problem.worded & _MOVEMENTS else []
     return Finding(
         Indicator.INFO,
         f"{capital(told)}: no Ca/Mg in {case.limits.unmeasured_days} days. "
@@ -86,7 +87,7 @@ def _finding(case: Case, problem: Problem) -> Finding:
         ("Low calcium, low magnesium, glucose and thyroid disorders can show as dystonia or paroxysmal movements.",),
         (movement_fact(problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
         (),
-        tuple(notes),
+        (),
         (
             Option("labs", "Check calcium, albumin, magnesium, phosphate, PTH, glucose and TSH", _PANEL),
             Option("advice", "No tests now: the cause is known, or results are kept elsewhere"),

@@ -23,6 +23,7 @@ from plugin.rule import (
     Indicator,
     Option,
     Rule,
+    Status,
     Verdict,
     fired,
     gap_verdict,
@@ -43,8 +44,14 @@ def evaluate(case: Case) -> Verdict:
     if new is None:
         undated = tuple(problem.reference for problem in found if problem.onset is None)
         gap = gap_verdict(case, ("conditions",))
-        return gap or (not_checked("date-missing", undated) if undated else NOT_APPLICABLE)
+        return gap or (_perhaps_new(case, found, undated) if undated else NOT_APPLICABLE)
     return _with_glucose(case, new)
+
+
+def _perhaps_new(case: Case, found: list[Problem], undated: tuple[str, ...]) -> Verdict:
+    """Where no day is known on which it began, clear all the same if glucose is as it should be."""
+    judged = _with_glucose(case, found[0])
+    return judged if judged.status is Status.CLEAR else not_checked("date-missing", undated)
 
 
 def _with_glucose(case: Case, movement: Problem) -> Verdict:

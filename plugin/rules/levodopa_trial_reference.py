@@ -37,10 +37,15 @@ def evaluate(case: Case) -> Verdict:
     onsets = {problem: oldest_at_onset(case, problem) for problem in found}
     young = [p for p, years in onsets.items() if years is not None and years < case.limits.young_onset_below]
     if not young:
-        unknown = tuple(problem.reference for problem, years in onsets.items() if years is None)
+        unknown = tuple(problem.reference for problem, years in onsets.items() if years is None or _is_open(problem))
         open_question = not_checked("date-missing", unknown) if unknown else gap_verdict(case, ("conditions",))
         return open_question or clear(tuple(p.reference for p in found))
     return _never_tried(case, young[0])
+
+
+def _is_open(problem: Problem) -> bool:
+    """Whether no onset is told: it was recorded some day, and began then or before."""
+    return problem.began is None and problem.onset_age is None
 
 
 def _never_tried(case: Case, problem: Problem) -> Verdict:

@@ -7,6 +7,7 @@ import msgspec
 from plugin import labs
 from plugin.chronic_calcium import known_and_stable
 from plugin.drug_risk import Blocker, blocker_of
+from plugin.lab_results import NAMES
 from plugin.rule import (
     NOT_APPLICABLE,
     TIERS,
@@ -97,7 +98,9 @@ def _amount(case: Case, state: labs.State) -> str:
 def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) -> Finding:
     long_qt = bool(blocker.ingredient.classes & {"qt-critical", "qt-antiemetic"})
     if level is Indicator.INFO:
-        advice = "unconfirmed, check ionised Ca." if not state.confirmed else "check ionised Ca and Mg."
+        ionised = state.name == NAMES["calcium-ionised"]
+        sure = "check Mg, repeat ionised Ca." if ionised else "check ionised Ca and Mg."
+        advice = sure if state.confirmed else "unconfirmed, check ionised Ca."
     else:
         advice = f"consider correcting calcium first ({'QT, ' if long_qt else ''}tetany, dystonia)."
     effects = "tetany and dystonia" + (", and a long QT interval" if long_qt else "")

@@ -87,13 +87,18 @@ def _words(name: str, state: labs.State) -> str:
     return f"{name} {state.results[0].comparator}{state.value:.2f}" if state.value is not None else f"low {name}"
 
 
+def _inside(name: str) -> str:
+    """A name inside a sentence: "ionised Ca", but "Ca"."""
+    return name if name.startswith("Ca") else name[:1].lower() + name[1:]
+
+
 def _facts(case: Case, *states: labs.State) -> tuple[Fact, ...]:
     return tuple(Fact(*line) for state in states for line in labs.evidence(state, case.patient))
 
 
 def _low(case: Case, calcium: labs.State, magnesium: labs.State) -> Finding:
     unit = " mmol/L" if calcium.value is not None else ""
-    summary = f"{_words('Mg', magnesium)} mmol/L with {_words(calcium.name, calcium)}{unit}"
+    summary = f"{_words('Mg', magnesium)} mmol/L with {_words(_inside(calcium.name), calcium)}{unit}"
     notes = [*calcium.notes, *magnesium.notes]
     if any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Current orders could not be read: magnesium may be ordered already.")

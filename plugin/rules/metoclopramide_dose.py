@@ -22,6 +22,7 @@ from plugin.rule import (
     Indicator,
     Option,
     Rule,
+    Status,
     Verdict,
     clear,
     fired,
@@ -97,7 +98,9 @@ def _beside(case: Case) -> Verdict:
     text = f"Metoclopramide {_mg(daily)} mg/day ({how})" if daily is not None else f"Metoclopramide ({how})"
     indication = metoclopramide.indication_of(case, None)
     fact = Fact(text, highest.reference)
-    return _judge(case, _Subject(highest.ingredient, daily, fact, indication, kidney, reasons, False))
+    verdict = _judge(case, _Subject(highest.ingredient, daily, fact, indication, kidney, reasons, False))
+    unread = tuple(exposure.reference for exposure in taken if exposure.per_day_mg is None)
+    return not_checked("dose-not-computable", unread) if unread and verdict.status is Status.CLEAR else verdict
 
 
 def _judge(case: Case, subject: _Subject) -> Verdict:
@@ -107,7 +110,7 @@ def _judge(case: Case, subject: _Subject) -> Verdict:
     exceeded = [cap for cap in caps_of(case, subject.indication, subject.reasons) if subject.daily > cap.mg]
     if exceeded:
         return fired(_finding(case, subject, exceeded), inputs)
-    if subject.daily <= _strictest(case, subject) and not _weight_missing(case):
+    if subject.own and subject.daily <= _strictest(case, subject) and not _weight_missing(case):
         return clear(inputs)
     return _unknown(case, subject, inputs) or clear(inputs)
 
@@ -136,7 +139,7 @@ def _unknown(case: Case, subject: _Subject, inputs: tuple[str, ...]) -> Verdict 
     daily = subject.daily or Decimal(0)
     if daily > _strictest(case, subject) and not _is_decided(case, subject.kidney):
         return _without_kidney(case, subject, inputs)
-    if daily > allowed_mg(case, "reduced", subject.indication.gastroparesis):
+    if not subject.own or daily > allowed_mg(case, "reduced", subject.indication.gastroparesis):
         unread = gap_verdict(case, ("observations", *_MEDICATIONS)) or _unnamed(case)
         if unread is not None:
             return unread

@@ -10,6 +10,7 @@ import msgspec
 from plugin.courses import Course, course_of
 from plugin.drug_risk import palliative
 from plugin.offers import remove
+from plugin.patient import Exposure
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -78,13 +79,18 @@ def _finding(case: Case, time: _Time) -> Finding | None:
 def _unknown(case: Case, time: _Time) -> Verdict | None:
     """Why the time in all is not known to be short enough."""
     order = case.order.reference if case.order is not None else ""
-    undated = tuple(e.reference for e in case.others if e.ingredient.name == _NAME and e.start is None and not e.draft)
+    undated = tuple(e.reference for e in case.others if e.ingredient.name == _NAME and not e.draft and _is_open(e))
     if time.most > time.limit or time.planned is None or undated:
         return not_checked("date-missing", tuple(dict.fromkeys((order, *time.course.references, *undated))))
     gap = gap_verdict(case, _KEYS)
     if gap is None and case.patient.unresolved_drugs:
         return not_checked("drug-unrecognised", case.patient.unresolved_drugs)
     return gap
+
+
+def _is_open(exposure: Exposure) -> bool:
+    """Whether the record does not say when it began, or no more than the year."""
+    return not exposure.on_hold and (exposure.start is None or exposure.start.precision == "year")
 
 
 def _days(span: timedelta) -> Decimal:

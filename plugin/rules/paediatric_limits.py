@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from plugin.drug_risk import weight_of
+from plugin.drug_risk import weight_doubt, weight_of
 from plugin.factors import age_fact
 from plugin.labs import describe, newest
 from plugin.offers import instead, remove
@@ -99,6 +99,9 @@ def _prochlorperazine(case: Case, drug: Ingredient) -> Verdict:
     weight = weight_of(case)
     inputs = (f"Patient/{case.patient.id}", *([weight.reference] if weight is not None else []))
     level = _CRITICAL if below is True else _light(case, weight)
+    operated = _surgery_today(case, drug, inputs) if level is Indicator.INFO else None
+    if operated is not None and operated.finding is not None:
+        return operated
     if level is not None:
         summary = (
             f"Prochlorperazine under {case.limits.prochlorperazine_from} years or 20 lb (9 kg) is contraindicated."
@@ -136,14 +139,11 @@ def _surgery_today(case: Case, drug: Ingredient, inputs: tuple[str, ...]) -> Ver
 
 def _weight_needed(case: Case, weight: Result | None, inputs: tuple[str, ...]) -> Verdict | None:
     """Between 2 and 4 years the weight decides, and R-DQ-04 asks for it; one that cannot be read is no weight."""
-    if weight is not None:
-        return None
-    recent = case.patient.results.get("weight", ())
-    unread = next((result for result in recent if result.problem or result.comparator), None)
-    if unread is not None:
-        return not_checked(unread.problem or "no-result", (*inputs, unread.reference))
+    doubt = weight_doubt(case)
+    if doubt is not None:
+        return not_checked(doubt[0], (*inputs, doubt[1]))
     age = case.patient.age
-    if age is None or age.years >= case.limits.weight_needed_below:
+    if weight is not None or age is None or age.years >= case.limits.weight_needed_below:
         return None
     old = newest(case.patient, ("weight",))
     if old is not None:

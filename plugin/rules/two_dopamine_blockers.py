@@ -46,7 +46,8 @@ def evaluate(case: Case) -> Verdict:
     if history.new:
         return fired(finding, inputs)
     if not history.stable:
-        return not_checked("date-missing", history.undated) if history.undated else clear(inputs)
+        undated = not_checked("date-missing", history.undated) if history.undated else gap_verdict(case, _KEYS)
+        return undated or _unresolved(case) or clear(inputs)
     return fired(finding, inputs, "S-11" if _unchanged(case, history.stable, others) else "S-03")
 
 

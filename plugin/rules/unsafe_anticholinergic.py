@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plugin.factors import age_fact
 from plugin.offers import remove
 from plugin.patient import Problem
 from plugin.rule import (
@@ -43,7 +44,7 @@ def evaluate(case: Case) -> Verdict:
         for concept, name in _CAUTIONS:
             found = case.patient.has(concept, unconfirmed=unconfirmed)
             if found is not None and (concept != "dementia" or _elderly(case)):
-                return fired(_finding(case, drug, found, name), (found.reference,))
+                return fired(_finding(case, drug, found, concept, name), (found.reference,))
     dementia = case.patient.has("dementia", unconfirmed=True)
     if dementia is not None and case.patient.age is None:
         return not_checked("date-missing", (dementia.reference,))
@@ -56,8 +57,9 @@ def _elderly(case: Case) -> bool:
     return age is not None and age.oldest_years >= case.limits.elderly_from
 
 
-def _finding(case: Case, drug: Ingredient, problem: Problem, name: str) -> Finding:
+def _finding(case: Case, drug: Ingredient, problem: Problem, concept: str, name: str) -> Finding:
     name = name.format(elderly=case.limits.elderly_from)
+    known, age = (concept, (age_fact(case),)) if concept == "dementia" else (name, ())
     doubt = ", not confirmed" if problem.unconfirmed else ""
     since = f", since {problem.onset.short()}" if problem.onset else ""
     title = drug.name[:1].upper() + drug.name[1:]
@@ -65,7 +67,7 @@ def _finding(case: Case, drug: Ingredient, problem: Problem, name: str) -> Findi
         Indicator.INFO if problem.unconfirmed else Indicator.WARNING,
         f"{title} with {name}{doubt}: an anticholinergic is unsafe here. Consider another plan.",
         (f"{title} is anticholinergic; {name} is on record{doubt}.",),
-        (Fact(f"Condition: {problem.label or name}{since}{doubt}", problem.reference),),
+        (Fact(f"Condition: {problem.label or known}{since}{doubt}", problem.reference), *age),
         (),
         (),
         (

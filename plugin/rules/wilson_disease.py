@@ -45,7 +45,7 @@ def _unmeasured(case: Case, dystonia: Problem) -> Verdict:
     """Fires where the results that came back, as far as they reach, hold no ceruloplasmin of any date."""
     measured = (*case.patient.results.get(_ANALYTE, ()), *case.patient.earlier.get(_ANALYTE))
     if measured:
-        return clear((dystonia.reference, measured[0].reference))
+        return clear((dystonia.reference, min(result.reference for result in measured)))
     if "observations" not in case.patient.returned:
         return gap_verdict(case, ("observations",)) or not_checked("key-missing", (dystonia.reference,))
     gap = gap_verdict(case, _KEYS)

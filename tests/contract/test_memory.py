@@ -17,6 +17,7 @@ from tests.support.fhir import (
     DYSTONIA,
     NOW,
     allergy,
+    at,
     call,
     condition,
     encounter,
@@ -187,6 +188,50 @@ def test_a_draft_made_from_our_suggestion(ward: Callable[..., Ward], drug: str, 
     assert found.verdict("R-DRUG-01") == expected
 
 
+def _accepted(shown: Ward, label: str) -> Json:
+    """The draft of the suggestion whose label begins so."""
+    found = next(one for one in shown.cards[0]["suggestions"] if one["label"].startswith(label))
+    draft: Json = found["actions"][0]["resource"]
+    return draft
+
+
+def _rules(draft: Json) -> str:
+    return str(draft["identifier"][-1]["value"]).split("/", 1)[0]
+
+
+def test_only_the_rules_that_suggest_a_draft_are_silent_on_it(ward: Callable[..., Ward]) -> None:
+    record = prefetch(patient(), lab("ionised", 0.84, "mmol/L"))
+    shown = ward().fire(call([order("haloperidol", 2, 2)], record, "order-sign"))
+    assert (shown.verdict("R-MET-01"), shown.verdict("R-DRUG-01")) == ("critical", "warning")
+    draft = _accepted(shown, "Change to olanzapine")
+    assert _rules(draft) == "R-DRUG-01"
+    assert shown.fire(call([draft], record, "order-sign")).verdict("R-MET-01") == "warning"
+
+
+def test_a_draft_that_two_rules_suggest_names_both(ward: Callable[..., Ward]) -> None:
+    record = prefetch(patient("1980-01-01"), taking("olanzapine"))
+    shown = ward().fire(call([order("metoclopramide", 10, 3)], record, "order-sign"))
+    draft = _accepted(shown, "Change to ondansetron")
+    assert set(_rules(draft).split(".")) == {"R-DRUG-01", "R-DRUG-02"}
+
+
+AGAINST = [
+    row("a dystonia to the drug suggested", "ondansetron", (allergy("ondansetron", DYSTONIA),), "R-DRUG-03", "warning"),
+    row("tardive dyskinesia", "olanzapine", (condition("G24.01"),), "R-DRUG-04", "warning"),
+    row("Parkinson disease", "olanzapine", (condition("G20.A1"),), "R-DRUG-08", "warning"),
+]
+
+
+@pytest.mark.parametrize(("drug", "data", "rule", "expected"), AGAINST)
+def test_what_speaks_against_the_drug_suggested_is_shown(
+    ward: Callable[..., Ward], drug: str, data: tuple[Json, ...], rule: str, expected: str
+) -> None:
+    system = "https://dystonia-cds.example/fhir/NamingSystem/suggestion"
+    mark = {"system": system, "value": f"R-DRUG-01.{rule}/{drug}/x"}
+    draft = {**order(drug, 4, 1), "identifier": [mark]}
+    assert ward().fire(call([draft], prefetch(patient(), *data), "order-sign")).verdict(rule) == expected
+
+
 LOW = (lab("ionised", 0.95, "mmol/L"), lab("magnesium", 0.5, "mmol/L", id="mg"))
 VIEWED = [
     row("the same day", {"hours": 1}, LOW, "S-17"),
@@ -202,6 +247,24 @@ def test_shown_on_opening_the_record(
     assert first.verdict("R-MET-03") == "warning"
     found = first.later(**span).fire(call(None, prefetch(patient(), *after), "patient-view"))
     assert found.verdict("R-MET-03") == expected
+
+
+@pytest.mark.parametrize(
+    ("days", "hook", "expected"),
+    [
+        row("opened the next day", 1, "patient-view", "S-17"),
+        row("an encounter on day 90", 90, "encounter-start", "S-17"),
+        row("opened on day 91", 91, "patient-view", "info"),
+        row("entered once more", 1, "problem-list-item-create", "info"),
+    ],
+)
+def test_shown_when_the_condition_was_entered(ward: Callable[..., Ward], days: int, hook: str, expected: str) -> None:
+    entered = condition("G24.9", id="new")
+    first = ward().fire(call([entered], prefetch(patient()), "problem-list-item-create"))
+    assert first.verdict("R-MET-02") == "info"
+    saved = condition("G24.9", recorded=at(f"-{days}d"))
+    again = call([entered] if hook.startswith("problem") else None, prefetch(patient(), saved), hook)
+    assert first.later(days=days).fire(again).verdict("R-MET-02") == expected
 
 
 AGENTS = [

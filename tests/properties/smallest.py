@@ -25,5 +25,6 @@ def smallest(body: Json, check: Callable[[Json], str]) -> Json:
         for number in reversed(range(len(body["prefetch"][key].get("entry", [])))):
             less = copy.deepcopy(found)
             del less["prefetch"][key]["entry"][number]
+            less["prefetch"][key]["total"] = len(less["prefetch"][key]["entry"])
             found = less if check(less) else found
     return found

@@ -28,9 +28,19 @@ NO_GAP = {
     ("", "Condition", "without_system"),  # where words are left, they are what is known
     ("", "Condition", "without_states"),  # C-VS: a condition without a status counts
     ("", "Condition", "with_states_that_nobody_knows"),
+    ("", "Condition", "without_notes"),  # an element that need not be there: nothing tells that it is missing
+    ("", "Condition", "without_onset_age"),
+    ("", "MedicationRequest", "without_dose"),
+    ("R-DRUG-05b", "Observation", "without_code"),  # beside a weight that can be read
+    ("R-DX-02", "Observation", "with_words_that_say_nothing"),  # other words are another trigger
     ("R-DRUG-05b", "Procedure", "with_the_year_alone"),  # an operation of this year is none of today
+    ("R-DRUG-05b", "Procedure", "without_code"),  # codes of operations are thousands, and none was confirmed
+    ("R-DRUG-05b", "Procedure", "with_a_code_alone_that_nobody_knows"),
     ("R-DRUG-05b", "Procedure", "without_dates"),
     ("R-DRUG-05b", "Procedure", "with_dates_that_are_none"),
+    ("R-DX-03", "Condition", "with_the_year_alone"),  # what may be new is looked at, and another one is not
+    ("R-DX-09", "Condition", "with_the_year_alone"),
+    ("R-MET-01", "Observation", "with_the_day_alone"),  # another albumin may then be as near to the calcium
     ("", "DiagnosticReport", "with_words_that_say_nothing"),  # readable words without a finding
 }
 # Rules that something else silences, lowers or replaces; where that is lost they speak louder.
@@ -38,9 +48,10 @@ SILENCED = {
     "R-DRUG-01": {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense",
                   "Condition", "Observation", "Encounter", "Procedure"},
     "R-DRUG-02": {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "MedicationDispense"},
+    "R-DRUG-05b": {"Observation"},
     "R-DRUG-06": {"Condition", "MedicationRequest", "MedicationStatement"},
     "R-DRUG-07": {"MedicationRequest", "Observation", "Condition"},
-    "R-DRUG-10": {"Condition", "MedicationRequest"},
+    "R-DRUG-10": {"Condition", "AllergyIntolerance", "MedicationRequest"},
     "R-MET-01": {"Observation"},
     "R-MET-02": {"Observation"},
     "R-MET-03": {"Observation", "MedicationRequest"},
@@ -53,9 +64,12 @@ SILENCED = {
     "R-DX-01": {"Condition", "Observation"},
     "R-DX-02": {"Condition", "Observation", "DiagnosticReport"},
     "R-DX-06": {"Condition", "Observation", "DiagnosticReport"},
+    "R-DX-09": {"Observation"},
     "R-DX-10": {"Condition", "Observation", "DiagnosticReport"},
+    "R-TX-01": {"Condition", "MedicationRequest", "MedicationStatement", "MedicationAdministration"},
+    "R-TX-02": {"Condition"},
     "R-TX-03": {"Condition"},
-    "R-TX-04": {"Condition", "Observation", "DiagnosticReport"},
+    "R-TX-04": {"MedicationRequest", "MedicationStatement", "Condition", "Observation", "DiagnosticReport"},
 }  # fmt: skip
 # The youngest possible age and the newest possible date count, and a condition without a status is an active one.
 LIFTING = {
@@ -78,8 +92,9 @@ def is_no_gap(rule: str, loss: Loss) -> bool:
 
 
 def level(verdict: Json) -> int:
-    """How loudly a verdict speaks: 0 for silence."""
-    return 0 if "suppressed" in verdict else LEVELS.get(verdict.get("indicator", ""), 0)
+    """How loudly a verdict speaks: 0 for silence; what waits for the card of another rule is not silenced."""
+    silenced = verdict.get("suppressed", "on-request") != "on-request"
+    return 0 if silenced else LEVELS.get(verdict.get("indicator", ""), 0)
 
 
 def _compared(number: int, allowed: Callable[[str, Json, Json, Loss], bool]) -> None:

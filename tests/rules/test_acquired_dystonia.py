@@ -95,7 +95,7 @@ SUMMARIES = [
     row("stroke with its place", condition("I63.9", text="Stroke of the left thalamus", id="x"),
         "Dystonia with known stroke of the basal ganglia or thalamus: likely acquired; check laterality, timing, MRI."),
     row("not confirmed", condition("G35", id="x", verification="provisional"),
-        "Dystonia with possible demyelinating disease: likely acquired; check laterality, timing, MRI."),
+        "Dystonia with possible demyelinating disease: perhaps acquired; check laterality, timing, MRI."),
     row("in a report", report("Lesion in the left thalamus."),
         "Dystonia with reported lesion of the basal ganglia or thalamus: "
         "likely acquired; check laterality, timing, MRI."),

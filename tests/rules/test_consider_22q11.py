@@ -59,6 +59,8 @@ SEIZURES = [
     row("in childhood, refuted", condition("G40.909", onset="2005-01-01", verification="refuted"), "clear"),
     row("began last year", condition("R56.9", onset="2025-01-01"), "clear"),
     row("without a date", condition("R56.9"), "not-checked date-missing"),
+    row("at 17, as told", condition("R56.9") | {"onsetAge": {"value": 17, "code": "a"}}, "info"),
+    row("at 18, as told", condition("R56.9") | {"onsetAge": {"value": 18, "code": "a"}}, "clear"),
     row("in the year of the 18th birthday", condition("R56.9", onset="2014"), "not-checked date-missing"),
     row(
         "recorded last year, began nobody knows when",

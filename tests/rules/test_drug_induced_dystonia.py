@@ -314,6 +314,7 @@ def test_what_was_done_is_not_suggested_again(data: tuple[Json, ...], expected: 
 def test_a_drug_that_was_stopped_is_not_to_be_stopped_again() -> None:
     card = opened(WHO, dystonia(), taking("haloperidol", "2d", status="stopped"), *MEASURED).card
     assert card["summary"].endswith("the agent is no longer current; record the reaction.")
+    assert card["suggestions"][-1]["label"] == "No change: another cause is known"
 
 
 def test_two_drugs() -> None:

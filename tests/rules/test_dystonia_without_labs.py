@@ -101,6 +101,9 @@ def test_measured_within_90_days(results: list[Json], expected: str) -> None:
 def test_not_measured_needs_results_that_were_returned() -> None:
     cut = {**bundle(lab("albumin", 40, "g/L")), "link": [{"relation": "next", "url": "https://ehr.example/2"}]}
     assert verdict(dystonia(), observations=cut) == "not-checked truncated"
+    for when, expected in (("89d", "not-checked truncated"), ("90d", "info")):
+        reaching = {**bundle(lab("albumin", 40, "g/L"), lab("tsh", 2, "mIU/L", when=when)), "link": cut["link"]}
+        assert verdict(dystonia(), observations=reaching) == expected
     assert verdict(dystonia(), observations=outcome()) == "not-checked key-failed"
     assert verdict(dystonia(), without=("observations",)) == "not-checked key-missing"
     assert verdict(dystonia(), observations=None) == "info"
@@ -145,4 +148,4 @@ def test_an_old_record_that_was_updated_is_not_called_new() -> None:
     assert card["summary"].startswith("Dystonia (record updated): no Ca/Mg in 90 days.")
     worded = view(condition(text="Carpopedal spasm", verification="provisional", recorded="1d")).card
     assert worded["summary"].startswith("New possible tetany:")
-    assert "Read from the words of the record" in worded["detail"]
+    assert "matched by text" in worded["detail"]

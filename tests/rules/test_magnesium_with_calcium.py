@@ -184,7 +184,7 @@ def test_orders_that_could_not_be_read_are_said_beside_the_warning() -> None:
 def test_patient_view_without_an_order() -> None:
     card = view(ca(1.0), mg(0.5)).card
     assert card["summary"] == (
-        "Mg 0.50 mmol/L with Ionised Ca 1.00 mmol/L: calcium will not correct until magnesium is replaced."
+        "Mg 0.50 mmol/L with ionised Ca 1.00 mmol/L: calcium will not correct until magnesium is replaced."
     )
     assert "subject" not in card["extension"]["org.dystonia-cds"]
     assert view(ca(1.2), mg(0.5)).cards == []
@@ -203,7 +203,7 @@ def test_the_card_of_a_low_magnesium() -> None:
     assert card["indicator"] == "warning"
     assert (
         card["summary"]
-        == "Mg 0.49 mmol/L with Corrected Ca 1.82 mmol/L: calcium will not correct until magnesium is replaced."
+        == "Mg 0.49 mmol/L with corrected Ca 1.82 mmol/L: calcium will not correct until magnesium is replaced."
     )
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts == [

@@ -116,7 +116,7 @@ LEVODOPA = [
     row("onset on the 30th birthday", (limb(onset="2020-11-22"),), patient("1990-11-22"), "clear"),
     row("age at onset 29", ({**limb(onset=""), "onsetAge": {"value": 29, "unit": "a"}},), aged(60), "info"),
     row("age at onset 30", ({**limb(onset=""), "onsetAge": {"value": 30, "unit": "a"}},), aged(60), "clear"),
-    row("recorded late, onset unknown", (limb(onset="", recorded="10d"),), aged(60), "clear"),
+    row("recorded late, onset unknown", (limb(onset="", recorded="10d"),), aged(60), "not-checked date-missing"),
     row("no birth date", (limb(),), patient(None), "not-checked date-missing"),
     row("levodopa now", (limb(), taking("Levodopa and carbidopa")), aged(20), "clear"),
     row("levodopa once", (limb(), taking("Madopar", status="stopped")), aged(20), "clear"),

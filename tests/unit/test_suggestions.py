@@ -312,6 +312,13 @@ PANELS = [
 ]
 
 
+def test_a_panel_with_ionised_calcium_takes_the_place_of_total_calcium() -> None:
+    labels_ = labels(sign(order("risperidone", 1, 1), MAN_30, condition("Q93.81")))
+    assert [label for label in labels_ if label.startswith("Check")] == [
+        "Check ionised calcium, albumin, magnesium, PTH and TSH"
+    ]
+
+
 @pytest.mark.parametrize(("data", "expected"), PANELS)
 def test_a_panel_takes_the_place_of_a_smaller_one(data: tuple[Json, ...], expected: list[int]) -> None:
     assert _panels(*data) == expected
