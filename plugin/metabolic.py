@@ -188,7 +188,7 @@ def reading(case: Case, analyte: str) -> Reading:
     newest = (final or recent)[0]
     if newest.problem or newest.value is None:
         return Reading(None, newest.problem or "implausible", (newest.reference,))
-    rivals = (_rival(one, newest) for one in recent if one is not newest and _is_as_new(one, newest))
+    rivals = (_rival(one, newest) for one in recent if one != newest and _is_as_new(one, newest))
     doubt = next((reason for reason in rivals if reason), "no-result" if newest.inferred else "")
     return Reading(newest, "", (newest.reference,), doubt or _perhaps_old(case, newest))
 

@@ -23,7 +23,6 @@ from plugin.engine import Judged, judge
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.fhir.reader import read
 from plugin.fhir.types import AnyResource
-from plugin.fhir.unmapped import Strange
 from plugin.fingerprint import content_hash, fingerprint
 from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SILENCES, SUPPRESSIONS, TEXTS
 from plugin.ids import uuid5
@@ -111,8 +110,7 @@ class Dystonia:
         about = call.bundles.get(_ABOUT.get(call.service.hook, ""))
         drafts = about if call.service.hook in _ORDER_HOOKS else None
         types = call.service.resource_types
-        strange = Strange()
-        patient, orders = read(
+        patient, orders, strange = read(
             call.patient_id,
             call.now,
             call.prefetch,
@@ -121,7 +119,6 @@ class Dystonia:
             types=types,
             expected=[key for key in self.site.expected_keys if key in types],
             entered=about if drafts is None else None,
-            strange=strange,
         )
         subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
         judged = judge(
@@ -228,7 +225,7 @@ def _results(judged: Judged, quiet: Mapping[tuple[str, str], str]) -> list[dict[
         if verdict.finding is not None:
             result["indicator"] = verdict.finding.indicator.word
         if verdict.inputs:
-            result["inputs"] = list(verdict.inputs)
+            result["inputs"] = list(dict.fromkeys(verdict.inputs))
         if verdict.suppressed or (subject, rule.id) in quiet:
             result["suppressed"] = verdict.suppressed or quiet[subject, rule.id]
         results.append(result)

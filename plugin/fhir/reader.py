@@ -84,13 +84,12 @@ def read(
     types: Mapping[str, str],
     expected: Collection[str],
     entered: Key | None = None,
-    strange: Strange | None = None,
-) -> tuple[Patient, list[Order]]:
-    """The patient and the draft orders of one call.
+) -> tuple[Patient, list[Order], Strange]:
+    """The patient and the draft orders of one call, and what in it nothing resolved.
 
     ``types`` maps each declared prefetch key to its resource type; ``expected`` are the keys whose absence must be
     told. ``entered`` are the conditions that are being added to the problem list. Every resource has been checked by
-    the host to be this patient's. ``strange`` takes in what nothing resolved.
+    the host to be this patient's.
     """
     medications = _medications(prefetch, drafts)
     subject = _patient_resource(patient_id, prefetch)
@@ -100,7 +99,7 @@ def read(
         return observations.results_of(resource, observations.meaning_of(resource), now, limits, person)
 
     earlier = Earlier(now, limits, read_old)
-    strange = strange if strange is not None else Strange()
+    strange = Strange()
     strange.patient, strange.medications = subject, medications
     found = _Found(MedicationReader(now, limits, medications), earlier, strange)
     found.patient, found.age = subject, age
@@ -112,7 +111,7 @@ def read(
     gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
     whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
     foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
-    return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders
+    return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders, strange
 
 
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
@@ -285,6 +284,12 @@ def _take_results(
         found.results.setdefault(result.analyte, []).append(result)
 
 
+def _newest_first(results: list[Result]) -> tuple[Result, ...]:
+    """Each result once: one that was sent twice stands beside itself."""
+    ordered = sorted(results, key=_by_time)
+    return tuple([one for place, one in enumerate(ordered) if not place or one != ordered[place - 1]])
+
+
 def _by_time(result: Result) -> tuple[float, int, Decimal, str, str, str]:
     moment = result.when.earliest.timestamp() if result.when else float("-inf")
     value = result.value if result.value is not None else Decimal(0)
@@ -312,7 +317,7 @@ def _assemble(
         (resource.gender or "").lower() if resource is not None else "",
         bool(resource is not None and (resource.deceasedBoolean or resource.deceasedDateTime)),
         tuple(sorted(exposures, key=_exposure_order)),
-        {analyte: tuple(sorted(results, key=_by_time)) for analyte, results in found.results.items()},
+        {analyte: _newest_first(results) for analyte, results in found.results.items()},
         found.earlier,
         tuple(dict.fromkeys(sorted(found.problems, key=_problem_order))),
         tuple(one for one in reactions if one.kind == "dystonia"),

@@ -195,9 +195,11 @@ def _birth_date(case: Case) -> Iterable[Line]:
 
 def _weight(case: Case) -> Iterable[Line]:
     """Prochlorperazine has a weight limit in small children (R-DRUG-05b)."""
-    age = case.patient.age
+    age, limits = case.patient.age, case.limits
     named = any(item.name == "prochlorperazine" for item in case.medication.ingredients)
-    if named and age is not None and age.years < 4 and age.oldest_years >= 2 and weight_kg(case) is None:
+    if age is None or age.years >= limits.weight_needed_below or age.oldest_years < limits.prochlorperazine_from:
+        return
+    if named and weight_kg(case) is None:
         last = labs.newest(case.patient, ("weight",))
         old = f" Last {last.shown} ({last.when.short()})." if last is not None and last.when is not None else ""
         yield Line("weight needed", f"Weight needed (label limit 20 lb, 9.07 kg): no recent one.{old}", True)
@@ -209,7 +211,7 @@ def _supply(case: Case) -> Iterable[Line]:
         if gap.alone:
             yield Line(
                 _short(gap.text).removesuffix(" to this service"),
-                f"Not available to this service: {gap.text}.",
+                f"Not available to this service: {gap.text.removesuffix(' to this service')}.",
                 True,
                 gap.reference,
             )
@@ -266,6 +268,14 @@ def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tupl
 # A result outside the bounds of its analyte is unreadable.
 _PLAUSIBLE = tuple(name for name in TABLE if name.endswith("_plausible"))
 
+_WEIGHT_FIGURES = (
+    "weight_needed_below",
+    "prochlorperazine_from",
+    "weight_days_infant",
+    "weight_days_toddler",
+    "weight_days_child",
+)
+
 # Which line leads a card that holds notes only: what nothing could be said about first.
 _RANKS = {1: 0, 7: 1, 8: 2, 5: 3, 2: 4, 3: 5, 4: 6, 6: 7}
 
@@ -273,7 +283,7 @@ RULES = (
     _rule(1, _drug),
     _rule(2, _labs, ("lab_fresh_hours_acute", "lab_fresh_days", "lab_shown_days", "future_minutes", *_PLAUSIBLE)),
     _rule(3, _birth_date),
-    _rule(4, _weight, ("weight_days_infant", "weight_days_toddler", "weight_days_child")),
+    _rule(4, _weight, _WEIGHT_FIGURES),
     _rule(5, _supply, ("record_window_days", "administration_window_days", "dispense_window_days")),
     _rule(6, _contradictions),
     _rule(7, _other_patient),

@@ -10,21 +10,23 @@ from plugin.rule import (
     Finding,
     Indicator,
     Rule,
+    Status,
     Verdict,
     clear,
     fired,
     gap_verdict,
     not_checked,
 )
+from plugin.rules import drug_induced_dystonia
 
 _KEYS = ("patient", "conditions", "observations")
 _ANALYTE = "ceruloplasmin"
 # The cards that this line may stand on.
-_BESIDE = ("R-MET-02", "R-DX-01", "R-DX-02", "R-DX-03", "R-DX-04", "R-DX-05", "R-DX-07", "R-DX-08")
+_BESIDE = ("R-MET-02", "R-DX-01", "R-DX-02", "R-DX-03", "R-DX-04", "R-DX-05", "R-DX-07")
 
 
 def evaluate(case: Case) -> Verdict:
-    """A line on the card of another rule, never a card of its own."""
+    """A line on the card of another rule, never a card of its own, and none where a drug is the likely cause."""
     if case.patient.deceased:
         return NOT_APPLICABLE
     dystonia = new_dystonia(case)
@@ -35,10 +37,15 @@ def evaluate(case: Case) -> Verdict:
         return gap_verdict(case, ("patient",)) or not_checked("date-missing", (dystonia.reference,))
     if not limits.copper_from <= age.years <= limits.copper_to:
         return NOT_APPLICABLE
+    return _explained(case, dystonia) or _unmeasured(case, dystonia)
+
+
+def _explained(case: Case, dystonia: Problem) -> Verdict | None:
     cause = cause_of(case.patient)
     if cause is not None:
         return clear((dystonia.reference, cause.reference))
-    return _unmeasured(case, dystonia)
+    by_drug = drug_induced_dystonia.RULE.evaluate(case).status is Status.FIRED
+    return clear((dystonia.reference,)) if by_drug else None
 
 
 def _unmeasured(case: Case, dystonia: Problem) -> Verdict:

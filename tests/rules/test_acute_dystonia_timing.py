@@ -108,6 +108,17 @@ def test_increase_of_a_stable_dose(draft: dict, expected: str) -> None:
     assert answer.verdict(RULE) == expected
 
 
+def test_the_card_tells_both_doses() -> None:
+    card = sign(order("haloperidol", 4, 2), aged(30), taking("haloperidol", "60d", 2, 2)).card
+    assert "Haloperidol 8 mg/day ordered, 4 mg/day before" in card["detail"]
+
+
+def test_cover_is_named_only_where_it_is_offered() -> None:
+    first, older = (sign(order("haloperidol", 10, once=True), aged(years)).card for years in (64, 65))
+    assert first["summary"].endswith("Consider cover or lower-risk agent.")
+    assert older["summary"].endswith("Consider a lower-risk agent.")
+
+
 def test_a_stable_dose_on_record_that_cannot_be_worked_out_is_not_called_stable() -> None:
     taken = taking("haloperidol", "60d", more={"dosageInstruction": [{"text": "taper as directed"}]})
     answer = sign(order("haloperidol", 5, 1), WOMAN_60, family(), taken)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cds_hooks.service import Site
 from plugin.rules import RULES, data_quality
+from plugin.services import PLUGIN
 from tests.support.fhir import (
     RXNORM,
     bundle,
@@ -363,6 +366,13 @@ def test_the_weight_is_asked_for_even_where_nothing_else_is_found() -> None:
     card = sign(order("prochlorperazine"), patient("2023-11-22", "female"), *FRESH).card
     assert card["summary"] == "Dystonia check incomplete for prochlorperazine: weight needed."
     assert rules(card) == ["R-DQ-04"]
+
+
+def test_a_site_may_ask_for_the_weight_of_older_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = PLUGIN(Site(thresholds={"weight_needed_below": Decimal(5)}))
+    monkeypatch.setattr("tests.support.fire.plugin", lambda jurisdiction="us": site)
+    assert sign(order("prochlorperazine"), patient("2022-11-22"), *FRESH).verdict("R-DQ-04") == "info"
+    assert sign(order("prochlorperazine"), patient("2021-11-22"), *FRESH).verdict("R-DQ-04") == "clear"
 
 
 # R-DQ-06: sources that contradict each other.

@@ -78,6 +78,7 @@ def test_the_card() -> None:
     assert card["summary"] == (
         "Benztropine with dementia at 65 y or over: an anticholinergic is unsafe here. Consider another plan."
     )
+    assert {"- Condition: Dementia", "- Age 70 y"} <= set(card["detail"].splitlines())
     labels = {one["label"]: one.get("actions", []) for one in card["suggestions"]}
     (update,) = labels["Limit to 7 days, no refill"]
     assert update["resource"]["dispenseRequest"]["expectedSupplyDuration"]["value"] == 7

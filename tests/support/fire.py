@@ -11,9 +11,11 @@ from functools import cache
 from time import monotonic
 from typing import Any
 
+import msgspec
+
 from cds_hooks.answers import prepare
 from cds_hooks.prefetch import Plan, assess, check
-from cds_hooks.service import HookCall, Plugin, Site
+from cds_hooks.service import Answer, HookCall, Plugin, Shown, Site
 from cds_hooks.terminology.desk import Unmapped
 from cds_hooks.wire import Decoder, make_decoder
 from plugin.services import PLUGIN
@@ -65,13 +67,21 @@ class Fired:
         return f"{result['status']} {result['reason']}" if "reason" in result else str(result["status"])
 
 
-def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us") -> Fired:
-    """The answer to a hook call at a given moment."""
+def fire(
+    body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us", memory: Sequence[Shown] = ()
+) -> Fired:
+    """The answer to a hook call at a given moment, with what was shown before."""
     loaded = plugin(jurisdiction)
-    asked = _asked(body, loaded, now)
+    asked = msgspec.structs.replace(_asked(body, loaded, now), memory=lambda since: memory)
     outgoing = prepare(asked.service.evaluate(asked), asked, loaded)
     assert not outgoing.faults, outgoing.faults
     return Fired(json.loads(outgoing.body))
+
+
+def answer_of(body: Json) -> Answer:
+    """The answer as the plugin gives it to the host, with what it wants to be remembered."""
+    asked = _asked(body, plugin(), NOW)
+    return asked.service.evaluate(asked)
 
 
 def unmapped_of(body: Json | bytes) -> Sequence[Unmapped]:
