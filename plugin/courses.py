@@ -27,6 +27,11 @@ class Course(msgspec.Struct, frozen=True):
     exposures: tuple[Exposure, ...] = ()
 
     @property
+    def first(self) -> str:
+        """The record that the course began with; empty without any."""
+        return next((e.reference for e in self.exposures if e.start == self.since), "")
+
+    @property
     def references(self) -> tuple[str, ...]:
         """The records behind it."""
         return tuple(dict.fromkeys(exposure.reference for exposure in self.exposures))

@@ -134,7 +134,7 @@ class Dose(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True):
     """A draft order that a card can be about.
 
-    ``suggested_by`` are the rules from whose card the draft was made; ``order_sets`` those it says it came from.
+    ``suggested_by`` are the rules whose suggestion the draft is; ``order_sets`` those it says it came from.
     ``perioperative`` says that its words speak of an operation. ``reasons`` are the conditions that its reason means,
     ``reason_references`` those of the record that it points to; ``reason_stated`` is True where it gives any reason.
     """
@@ -319,7 +319,10 @@ class Age(msgspec.Struct, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """Everything that rules may know, at one moment. ``results`` are newest first and recent enough to matter."""
+    """Everything that rules may know, at one moment. ``results`` are newest first and recent enough to matter.
+
+    ``tests_in_cart`` are the analytes that drafts of this session ask for.
+    """
 
     id: str
     now: datetime
@@ -347,6 +350,7 @@ class Patient(msgspec.Struct, frozen=True):
     referrals: tuple[Referral, ...] = ()
     other_reactions: tuple[DystoniaReaction, ...] = ()
     presentations: tuple[Presentation, ...] = ()
+    tests_in_cart: frozenset[str] = frozenset()
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

@@ -36,6 +36,7 @@ class _Found:
         "acute",
         "age",
         "allergens",
+        "cart",
         "cocaine",
         "earlier",
         "family",
@@ -68,6 +69,7 @@ class _Found:
         self.family: list[str] = []
         self.genomic: list[tuple[str, genes.Report]] = []
         self.cocaine: list[Result] = []
+        self.cart: frozenset[str] = frozenset()
         self.poor = ""
         self.acute = False
         self.palliative = ""
@@ -103,6 +105,7 @@ def read(
     strange.patient, strange.medications = subject, medications
     found = _Found(MedicationReader(now, limits, medications), earlier, strange)
     found.patient, found.age = subject, age
+    found.cart = referrals.tests_ordered(drafts.resources) if drafts is not None else frozenset()
     lost = {name: _take_all(key, found, now, limits, person) for name, key in prefetch.items()}
     if entered is not None:
         lost["conditions"] = [*lost.get("conditions", ()), *_take_entered(entered, found, now, limits, person)]
@@ -337,6 +340,7 @@ def _assemble(
         referrals=tuple(dict.fromkeys(sorted(found.referrals, key=lambda one: (one.reference, one.label)))),
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
         presentations=tuple(dict.fromkeys(sorted(found.presentations, key=presentations.order))),
+        tests_in_cart=found.cart,
     )
 
 

@@ -9,9 +9,11 @@ from plugin.fhir.records import status_code, texts_of
 from plugin.fhir.types import Concept, Resource
 from plugin.patient import Referral
 from plugin.text import plain
+from plugin.vocabulary import terminology
 from plugin.when import When, parse
 
 _LIVE = {"active", "completed", "on-hold"}
+_IN_THE_CART = {"draft", "active"}
 _NOT_ORDERED = {"proposal", "plan", "option"}
 # Beginnings of words; no codes of specialties or images were confirmed.
 _WORDS = {
@@ -57,6 +59,19 @@ def referral_of(resource: Resource) -> Referral | None:
         status_code(resource.status),
         _when(resource),
     )
+
+
+def tests_ordered(resources: Iterable[Resource]) -> frozenset[str]:
+    """The analytes that draft ServiceRequests of this session ask for, by their codes."""
+    found: set[str] = set()
+    for resource in resources:
+        if resource.resourceType != "ServiceRequest" or resource.doNotPerform:
+            continue
+        if status_code(resource.status) not in _IN_THE_CART or resource.code is None:
+            continue
+        analytes = (terminology().analyte(one.system or "", one.code or "") for one in resource.code.coding or ())
+        found.update(analyte for analyte in analytes if analyte is not None)
+    return frozenset(found)
 
 
 def _names(topic: str, words: re.Pattern[str], text: str) -> bool:

@@ -139,8 +139,7 @@ def _facts(case: Case, time: _Time) -> tuple[Fact, ...]:
     if since is not None:
         gap = case.limits.exposure_gap_days
         joined = f" (records joined over gaps of up to {gap} days)" if len(time.course.references) > 1 else ""
-        reference = time.course.exposures[-1].reference
-        facts.append(Fact(f"Metoclopramide since {since.short()}: {days} days{joined}", reference))
+        facts.append(Fact(f"Metoclopramide since {since.short()}: {days} days{joined}", time.course.first))
     return tuple(facts)
 
 

@@ -168,7 +168,7 @@ def _finding(case: Case, exposure: Exposure, course: Course, taken: Exposure, bl
 def _fact(exposure: Exposure, course: Course) -> Fact:
     name = exposure.ingredient.name
     since = f" since {course.since.short()}" if course.since is not None else ""
-    return Fact(f"{name[:1].upper()}{name[1:]}{since}: {course.lasting.days} days", exposure.reference)
+    return Fact(f"{name[:1].upper()}{name[1:]}{since}: {course.lasting.days} days", course.first or exposure.reference)
 
 
 def _options(case: Case, exposure: Exposure) -> tuple[Option, ...]:

@@ -299,7 +299,11 @@ class Loss:
         """The call after the loss; None where there is nothing to lose."""
         worse = copy.deepcopy(body)
         if self.of_a_key is not None:
-            return worse if self.reference in worse["prefetch"] and self.of_a_key(worse["prefetch"], self.reference) else None
+            return (
+                worse
+                if self.reference in worse["prefetch"] and self.of_a_key(worse["prefetch"], self.reference)
+                else None
+            )
         for resource in resources_of(worse):
             if self.of_a_resource is not None and reference_of(resource) == self.reference:
                 return worse if self.of_a_resource(resource) else None

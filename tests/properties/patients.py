@@ -54,15 +54,16 @@ class Theme:
 
 
 BLOCKERS = ("haloperidol", "metoclopramide", "olanzapine", "aripiprazole", "chlorpromazine", "ondansetron",
-            "calcium carbonate", "prochlorperazine", "droperidol", "promethazine", "quetiapine", "No haldol, see note")  # fmt: skip
+            "calcium carbonate", "prochlorperazine", "droperidol", "promethazine", "quetiapine",
+            "No haldol, see note")  # fmt: skip
 MIXED = ("benztropine", "promethazine", "prochlorperazine", "trihexyphenidyl", "carbamazepine", "risperidone",
          "sertraline", "bupropion")  # fmt: skip
 THEMES = (
     Theme(SIGNING, CALCIUM, HAZARDS, METABOLIC, ORDERING, BLOCKERS),
     Theme(SIGNING, ("egfr", "2160-0", "weight"), HAZARDS, HAZARDS, METOCLOPRAMIDE,
           ("metoclopramide", "metoclopramide", "paroxetine", "bupropion", "haloperidol")),
-    Theme(SIGNING, ("weight", "calcium-sc", "egfr"), HAZARDS + ATTACKING, MOVEMENTS, LASTING + ASKED[5:8] + ORDERING[:3],
-          MIXED, CHILDREN + ADULTS[:2]),
+    Theme(SIGNING, ("weight", "calcium-sc", "egfr"), HAZARDS + ATTACKING, MOVEMENTS,
+          LASTING + ASKED[5:8] + ORDERING[:3], MIXED, CHILDREN + ADULTS[:2]),
     Theme(OPENING, ("corrected", "magnesium", "pth", "phosphate"), CALCIUM_LOW, METABOLIC + MOVEMENTS, ASKED),
     Theme(OPENING, ("tsh", "ft4", "ft3", "glucose"), MOVEMENTS, (("E05.90", ""), *MOVEMENTS), ASKED),
     Theme(OPENING, ("corrected", "ceruloplasmin"), ATTACKING, MOVEMENTS + NEUROLOGICAL, ATTACKS),

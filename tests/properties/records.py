@@ -60,7 +60,9 @@ def result(dice: Random, names: Sequence[str], neat: bool = False) -> Json:
     """One laboratory result, readable or not quite; a neat one is fresh, final and beside its range."""
     name = dice.choice(names)
     value, unit = dice.choice(VALUES[name])
-    odd = {} if neat else {"status": dice.choice(STATUSES), "flag": dice.choice(FLAGS), "comparator": dice.choice(SIGNS)}
+    odd = (
+        {} if neat else {"status": dice.choice(STATUSES), "flag": dice.choice(FLAGS), "comparator": dice.choice(SIGNS)}
+    )
     found = lab(
         NAMED.get(name, name),
         value,
@@ -110,28 +112,36 @@ NOTES = (
 AGES = (years(9), years(15), years(33), years(7, "mo"))
 
 MOVEMENTS = (
-    ("G24.9", ""), ("G24.02", ""), ("G24.3", ""), ("G24.01", ""), ("R29.0", ""), ("G24.9", "Dystonia of the left leg"),
-    ("", "Paroxysmal kinesigenic dyskinesia"), ("", "Paroxysmal dystonia"), ("", "Paroxysmal exertional dyskinesia"),
-    ("", "Focal dystonia of the foot"), ("", "Generalised dystonia"), ("", "Oculogyric crisis"), ("", "Opisthotonos"),
-    ("", "Hemidystonia"), ("", "Dystonia due to risperidone"), ("9748009", "Dyskinesia"), ("G24.1", ""),
-)
+    ("G24.9", ""), ("G24.02", ""), ("G24.3", ""), ("G24.01", ""), ("R29.0", ""),
+    ("G24.9", "Dystonia of the left leg"), ("", "Paroxysmal kinesigenic dyskinesia"), ("", "Paroxysmal dystonia"),
+    ("", "Paroxysmal exertional dyskinesia"), ("", "Focal dystonia of the foot"), ("", "Generalised dystonia"),
+    ("", "Oculogyric crisis"), ("", "Opisthotonos"), ("", "Hemidystonia"), ("", "Dystonia due to risperidone"),
+    ("9748009", "Dyskinesia"), ("G24.1", ""),
+)  # fmt: skip
 ATTACKING = tuple(kind for kind in MOVEMENTS if kind[1].startswith("Paroxysmal"))
-LEGS = (("", "Leg dystonia"), ("", "Dystonia of the foot"), ("", "Toe walking"), ("Q66.00", ""), ("G24.1", ""),
-        ("", "Segmental dystonia"), ("", "Focal dystonia of the foot"))  # fmt: skip
+LEGS = (
+    ("", "Leg dystonia"), ("", "Dystonia of the foot"), ("", "Toe walking"), ("Q66.00", ""), ("G24.1", ""),
+    ("", "Segmental dystonia"), ("", "Focal dystonia of the foot"),
+)  # fmt: skip
 METABOLIC = (
-    ("E20.9", ""), ("D82.1", ""), ("Q93.81", ""), ("E89.2", ""), ("Q21.3", ""), ("F70", ""), ("R56.9", ""), ("F20.9", ""),
-    ("E05.90", ""), ("Z33.1", ""), ("E83.51", ""), ("N18.3", ""), ("", "Hypoparathyroidism"), ("Q35.9", ""),
+    ("E20.9", ""), ("D82.1", ""), ("Q93.81", ""), ("E89.2", ""), ("Q21.3", ""), ("F70", ""), ("R56.9", ""),
+    ("F20.9", ""), ("E05.90", ""), ("Z33.1", ""), ("E83.51", ""), ("N18.3", ""), ("", "Hypoparathyroidism"),
+    ("Q35.9", ""),
 )  # fmt: skip
 NEUROLOGICAL = (
-    ("I63.9", "Thalamic infarct"), ("G35", ""), ("S06.9X0A", ""), ("G23.9", ""), ("Q04.3", "Polymicrogyria"), ("N31.9", ""),
-    ("Q05.9", ""), ("M41.9", ""), ("", "Toe walking"), ("", "Foot deformity"), ("Q06.8", "Tethered cord"), ("E74.810", ""),
-    ("", "Wilson disease"), ("G40.909", ""), ("F44.4", ""), ("F95.2", "Tics"), ("Q66.00", ""), ("K21.9", ""),
+    ("I63.9", "Thalamic infarct"), ("G35", ""), ("S06.9X0A", ""), ("G23.9", ""), ("Q04.3", "Polymicrogyria"),
+    ("N31.9", ""), ("Q05.9", ""), ("M41.9", ""), ("", "Toe walking"), ("", "Foot deformity"),
+    ("Q06.8", "Tethered cord"), ("E74.810", ""), ("", "Wilson disease"), ("G40.909", ""), ("F44.4", ""),
+    ("F95.2", "Tics"), ("Q66.00", ""), ("K21.9", ""),
 )  # fmt: skip
-CALCIUM_LOW = (("E20.9", ""), ("D82.1", ""), ("Q93.81", ""), ("E83.51", ""), ("", "Hypoparathyroidism"))
+CALCIUM_LOW = (
+    ("E20.9", ""), ("D82.1", ""), ("Q93.81", ""), ("E83.51", ""), ("", "Hypoparathyroidism"),
+)  # fmt: skip
 HAZARDS = (
     ("G20.A1", ""), ("G31.83", ""), ("G23.9", ""), ("F03.90", ""), ("H40.211", ""), ("K56.7", ""), ("I45.81", ""),
-    ("K31.84", ""), ("N18.6", ""), ("N18.3", ""), ("Z51.5", ""), ("E86.0", ""), ("", "Tardive dyskinesia"), ("G20.C", ""),
-    ("", "Child-Pugh class C cirrhosis"), ("F20.9", ""), ("F14.10", ""), ("G25.71", "Akathisia on sertraline"),
+    ("K31.84", ""), ("N18.6", ""), ("N18.3", ""), ("Z51.5", ""), ("E86.0", ""), ("", "Tardive dyskinesia"),
+    ("G20.C", ""), ("", "Child-Pugh class C cirrhosis"), ("F20.9", ""), ("F14.10", ""),
+    ("G25.71", "Akathisia on sertraline"),
 )  # fmt: skip
 
 

@@ -18,7 +18,13 @@ from tests.support.fire import fire
 
 Json = dict[str, Any]
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-OFFSETS = (timedelta(0), timedelta(hours=2), timedelta(hours=-7), timedelta(hours=5, minutes=45), timedelta(hours=12, minutes=45))
+OFFSETS = (
+    timedelta(0),
+    timedelta(hours=2),
+    timedelta(hours=-7),
+    timedelta(hours=5, minutes=45),
+    timedelta(hours=12, minutes=45),
+)
 
 
 def shuffled(value: Any, dice: Random) -> Any:
@@ -82,7 +88,9 @@ def test_time_zones_do_not_matter(number: int) -> None:
 
     def differ(body: Json) -> str:
         other = elsewhere(body, Random(number))
-        if any(_days_of(one) != _days_of(two) for one, two in zip(resources_of(body), resources_of(other), strict=True)):
+        if any(
+            _days_of(one) != _days_of(two) for one, two in zip(resources_of(body), resources_of(other), strict=True)
+        ):
             return ""
         before, after = _verdicts(body), _verdicts(other)
         return "" if before == after else str([pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]])

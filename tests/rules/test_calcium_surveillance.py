@@ -141,3 +141,24 @@ def test_the_summary_names_the_drug_and_the_shorter_window() -> None:
     card = sign(order("olanzapine"), WOMAN_60, DELETION, taking("calcium carbonate")).card
     assert card["summary"] == "22q11.2 deletion: no calcium in 90 days. Check Ca, Mg, PTH, TSH before olanzapine."
     assert "Current: calcium carbonate" in card["detail"]
+
+
+def blood_test(code: str, **more: Any) -> Json:
+    """A draft that orders a test."""
+    coding = {"system": "http://loinc.org", "code": code}
+    subject = {"reference": "Patient/p1"}
+    request: Json = {"resourceType": "ServiceRequest", "id": "sr-1", "status": "draft", "intent": "order"}
+    return {**request, "code": {"coding": [coding]}, "subject": subject, **more}
+
+
+CART = [
+    row("ionised calcium ordered beside the drug", [blood_test("1994-3")], "S-09"),
+    row("magnesium alone", [blood_test("19123-9")], "info"),
+    row("revoked", [blood_test("1994-3", status="revoked")], "info"),
+    row("not to be done", [blood_test("1994-3", doNotPerform=True)], "info"),
+]
+
+
+@pytest.mark.parametrize(("drafts", "expected"), CART)
+def test_a_test_among_the_drafts(drafts: list[Json], expected: str) -> None:
+    assert verdict(DELETION, also=tuple(drafts)) == expected

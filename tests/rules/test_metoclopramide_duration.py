@@ -111,8 +111,11 @@ PRIOR = [
     row("not taken", [statement("metoclopramide", "not-taken", day(55))], "clear"),
     row("another drug", [taking("domperidone", day(300))], "clear"),
     row("a month only, long enough at the least", [taking("metoclopramide", "2026-08")], "warning"),
-    row("current since nobody knows when", [taking("metoclopramide", more={"authoredOn": None})],
-        "not-checked date-missing"),
+    row(
+        "current since nobody knows when",
+        [taking("metoclopramide", more={"authoredOn": None})],
+        "not-checked date-missing",
+    ),
     row("a month only, perhaps long enough", [taking("metoclopramide", "2026-09")], "not-checked date-missing"),
     row("a month only, not long enough", [taking("metoclopramide", "2026-10")], "clear"),
 ]

@@ -67,9 +67,7 @@ class Fired:
         return f"{result['status']} {result['reason']}" if "reason" in result else str(result["status"])
 
 
-def fire(
-    body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us", memory: Sequence[Shown] = ()
-) -> Fired:
+def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us", memory: Sequence[Shown] = ()) -> Fired:
     """The answer to a hook call at a given moment, with what was shown before."""
     loaded = plugin(jurisdiction)
     asked = msgspec.structs.replace(_asked(body, loaded, now), memory=lambda since: memory)
