@@ -26,6 +26,7 @@ ATC = "http://www.whocc.no/atc"
 SNOMED = "http://snomed.info/sct"
 LOAD_GOAL, MEMORY_GOAL, CODE_GOAL = 100.0, 30.0, 5.0
 NAME_GOAL, WORST_GOAL = 50.0, 200.0
+LONGEST = 1536
 MEGABYTE = 1e6
 
 
@@ -118,13 +119,27 @@ def text_figures(codes: Terminology) -> Iterable[Figure]:
     yield Figure("product name of RxNorm", each([(name,) for name in products], codes.match_text), "µs")
     worst = [(text,) for text in near_misses(names)]
     yield Figure("1,536 characters of near misses, every text new", each(worst, codes.match_text, 1), "µs", WORST_GOAL)
+    for what, text in hostile(names).items():
+        yield Figure(f"1,536 characters of {what}", each([(text,)], codes.match_text, 100), "µs", WORST_GOAL)
+
+
+def hostile(names: list[str]) -> dict[str, str]:
+    """Texts as long as is read that hold as much to find as can be, by what they are made of."""
+    texts = {
+        "one name": "haloperidol " * LONGEST,
+        "one name denied": "no haloperidol " * LONGEST,
+        "every name, denied": "".join(f"no {name} " for name in names),
+        "signs that stand for eighteen letters": "\ufdfa" * LONGEST,
+        "names with accents": "halop\u00e9ridol " * LONGEST,
+    }
+    return {what: text[:LONGEST] for what, text in texts.items()}
 
 
 def near_misses(names: list[str], texts: int = 500) -> list[str]:
     """Texts of words that differ from a long name in two letters; the same ones in every run."""
     chance = random.Random(1)
     long = [name for name in names if len(name) >= 8 and name.isalpha()]
-    return [" ".join(_two_wrong(chance.choice(long), chance) for _ in range(200))[:1536] for _ in range(texts)]
+    return [" ".join(_two_wrong(chance.choice(long), chance) for _ in range(200))[:LONGEST] for _ in range(texts)]
 
 
 def _two_wrong(name: str, chance: random.Random) -> str:

@@ -168,4 +168,5 @@ def hook_call(
         options=call.options,
         body=body,
         memory=memory,
+        context=call.context,
     )

@@ -133,8 +133,9 @@ class HookCall(msgspec.Struct, frozen=True):
     ``bundles`` holds the resources of the context's Bundles by field name (``draftOrders``, ``medications``,
     ``conditions``), each with its ``fullUrl`` in ``Prefetched.full_urls``. ``now`` is the one wall clock value
     of the call. ``deadline`` is a ``time.monotonic()`` moment after which no further rule should start. ``body`` is the
-    request as it came, for the rare suggestion that must give an existing resource back whole. ``memory`` gives what
-    was shown about this patient since a moment, newest first; it reads the store, so ask only when it matters.
+    request as it came, for the rare suggestion that must give an existing resource back whole; ``context`` is that part
+    of it, so that a draft is found without reading all of a long one. ``memory`` gives what was shown about this
+    patient since a moment, newest first; it reads the store, so ask only when it matters.
     """
 
     service: Service
@@ -151,6 +152,7 @@ class HookCall(msgspec.Struct, frozen=True):
     options: Options
     body: bytes = b""
     memory: Callable[[datetime], Sequence[Shown]] = no_memory
+    context: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,10 @@ class Context(msgspec.Struct, gc=False):
 
 
 class Call(msgspec.Struct, gc=False):
-    """One decoded call. ``prefetch`` is :class:`WrongShape` where the client sent something other than an object."""
+    """One decoded call. ``prefetch`` is :class:`WrongShape` where the client sent something other than an object.
+
+    ``context`` is the JSON of the context as it came.
+    """
 
     hook_instance: str
     fhir_server: str
@@ -71,6 +74,7 @@ class Call(msgspec.Struct, gc=False):
     bundles: Mapping[str, Value]
     prefetch: Mapping[str, Value] | WrongShape
     options: Options
+    context: bytes
 
 
 def make_decoder(resource_type: type) -> Decoder:
@@ -133,7 +137,8 @@ class Decoder:
         return envelope, {key: self._loose.value(value) for key, value in values.items()}
 
     def _assemble(self, envelope: Envelope, prefetch: Mapping[str, Any] | WrongShape, service: Service) -> Call:
-        context, bundles = self._read_context(bytes(envelope.context), service)
+        raw = bytes(envelope.context)
+        context, bundles = self._read_context(raw, service)
         return Call(
             hook_instance=envelope.hookInstance,
             fhir_server=envelope.fhirServer or "",
@@ -144,6 +149,7 @@ class Decoder:
             bundles=bundles,
             prefetch=prefetch,
             options=read_options(envelope.extension),
+            context=raw,
         )
 
     def _read_context(self, raw: bytes, service: Service) -> tuple[Context, Mapping[str, Value]]:

@@ -185,7 +185,7 @@ def _options(part: _Part, against: bool) -> tuple[Option, ...]:
 
 def _uuid(draft: _Draft, every: Sequence[_Part], frame: Frame) -> bytes:
     """Other values give another card; how long ago they were does not, so that a repeated call gives the same one."""
-    evidence = sorted(text for part in every for text in evidence_of(part.rule, part.verdict))
+    evidence = sorted([text for part in every for text in evidence_of(part.rule, part.verdict)])
     return uuid5(frame.namespace, "\n".join((*frame.identity, subject_of(draft.judged.case), *evidence)))
 
 
@@ -259,7 +259,7 @@ def _bases(parts: Sequence[_Part], frame: Frame) -> list[str]:
 
 
 def _block(title: str, lines: Sequence[str]) -> str:
-    return f"**{title}**\n\n" + "\n".join(f"- {line}" for line in lines) if lines else ""
+    return f"**{title}**\n\n" + "\n".join([f"- {line}" for line in lines]) if lines else ""
 
 
 def _further(draft: _Draft) -> str:

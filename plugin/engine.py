@@ -18,6 +18,8 @@ from plugin.thresholds import Limits
 
 log = logging.getLogger("plugin.engine")
 
+_TOO_LATE = not_checked("time")
+
 
 class Judged(msgspec.Struct, frozen=True):
     """All verdicts about one subject: a draft order, or the patient when ``case.order`` is None."""
@@ -76,25 +78,29 @@ def _state(name: str, judged: Callable[[Patient, Limits], State], patient: Patie
 
 
 def _judge(case: Case, first: Sequence[Rule], last: Sequence[Rule], deadline: float) -> Judged:
-    verdicts = [(rule, _evaluate(rule, case, deadline)) for rule in first]
-    earlier = tuple((rule.id, verdict) for rule, verdict in verdicts)
+    verdicts = _evaluate(first, case, deadline)
+    earlier = tuple([(rule.id, verdict) for rule, verdict in verdicts])
     told = msgspec.structs.replace(case, earlier=earlier)
     if not data_quality.matter(told):
         told = msgspec.structs.replace(told, data_matter=False)
     # The notes about data are short and tell what the deadline cost, so they run after it too.
-    verdicts += [(rule, _evaluate(rule, told, float("inf"))) for rule in last]
-    return Judged(told, tuple(verdicts))
+    return Judged(told, (*verdicts, *_evaluate(last, told, float("inf"))))
 
 
-def _evaluate(rule: Rule, case: Case, deadline: float) -> Verdict:
-    if monotonic() >= deadline:
-        return not_checked("time")
-    try:
-        verdict = rule.evaluate(case)
-        return verdict if case.suppresses(verdict.suppressed) else msgspec.structs.replace(verdict, suppressed="")
-    except Exception as error:
-        _log_failure(rule.id, error)
-        return not_checked("internal")
+def _evaluate(rules: Sequence[Rule], case: Case, deadline: float) -> list[tuple[Rule, Verdict]]:
+    verdicts: list[tuple[Rule, Verdict]] = []
+    for rule in rules:
+        verdict = _TOO_LATE
+        if monotonic() < deadline:
+            try:
+                verdict = rule.evaluate(case)
+                if verdict.suppressed and not case.suppresses(verdict.suppressed):
+                    verdict = msgspec.structs.replace(verdict, suppressed="")
+            except Exception as error:
+                _log_failure(rule.id, error)
+                verdict = not_checked("internal")
+        verdicts.append((rule, verdict))
+    return verdicts
 
 
 def _log_failure(name: str, error: Exception) -> None:

@@ -21,9 +21,10 @@ class _Call(msgspec.Struct):
 class Originals:
     """Existing resources of the call, whole, for suggestions that must give one back; parsed when asked for."""
 
-    def __init__(self, body: bytes) -> None:
-        """``body`` is the request as it came."""
+    def __init__(self, body: bytes, context: bytes = b"") -> None:
+        """``body`` is the request as it came; ``context`` that part of it, where it was cut out already."""
         self._body = body
+        self._context = context
         self._kept: dict[str, list[Resource]] = {}
 
     def get(self, reference: str, patient_id: str) -> Resource | None:
@@ -39,17 +40,17 @@ class Originals:
 
     def _part(self, name: str) -> list[Resource]:
         if name not in self._kept:
-            self._kept[name] = _entries(_read(self._body, name))
+            self._kept[name] = _entries(self._read(name))
         return self._kept[name]
 
-
-def _read(body: bytes, name: str) -> Any:
-    """One part of a call; None where it holds what no computer can hold, so that nothing of it is given back."""
-    try:
-        raw = getattr(_CALL.decode(body), name)
-        return _DECODER.decode(raw) if raw else None
-    except (ValueError, ArithmeticError, RecursionError):
-        return None
+    def _read(self, name: str) -> Any:
+        """One part of a call; None where it holds what no computer can hold, so that nothing of it is given back."""
+        known = self._context if name == "context" else b""
+        try:
+            raw = known or getattr(_CALL.decode(self._body), name)
+            return _DECODER.decode(raw) if raw else None
+        except (ValueError, ArithmeticError, RecursionError):
+            return None
 
 
 def _the_one(resources: list[Resource], reference: str, patient_id: str) -> Resource | None:
@@ -58,9 +59,12 @@ def _the_one(resources: list[Resource], reference: str, patient_id: str) -> Reso
         for one in resources
         if f"{one.get('resourceType')}/{one.get('id')}" == reference and _is_about(one, patient_id)
     ]
-    if not found or any(one != found[0] for one in found) or _has_null_in_list(found[0]):
+    if not found or any(one != found[0] for one in found[1:]):
         return None
-    whole: Resource = _without_empties(found[0])
+    try:
+        whole: Resource = _without_empties(found[0])
+    except _NullInList:
+        return None
     return whole
 
 
@@ -83,22 +87,24 @@ def _is_about(resource: Mapping[str, Any], patient_id: str) -> bool:
     return isinstance(reference, str) and f"/{reference}".split("/_history/", 1)[0].endswith(f"/Patient/{patient_id}")
 
 
+class _NullInList(Exception):
+    """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
+
+
 def _without_empties(value: Any) -> Any:
     """The value without nulls, empty strings, lists and objects, which FHIR forbids and our answers never hold."""
     if isinstance(value, dict):
-        kept = {name: _without_empties(inner) for name, inner in value.items()}
-        return {name: inner for name, inner in kept.items() if not _is_empty(inner)}
-    if isinstance(value, list):
-        return [inner for one in value if not _is_empty(inner := _without_empties(one))]
-    return value
+        kept: Resource = {}
+        for name, inner in value.items():
+            whole = _without_empties(inner) if isinstance(inner, (dict, list)) else inner
+            if whole or not _is_empty(whole):
+                kept[name] = whole
+        return kept
+    if None in value:
+        raise _NullInList
+    inners = [_without_empties(one) if isinstance(one, (dict, list)) else one for one in value]
+    return [one for one in inners if one or not _is_empty(one)]
 
 
 def _is_empty(value: Any) -> bool:
     return value is None or value in ("", [], {})
-
-
-def _has_null_in_list(value: Any) -> bool:
-    """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
-    if isinstance(value, dict):
-        return any(_has_null_in_list(inner) for inner in value.values())
-    return isinstance(value, list) and any(one is None or _has_null_in_list(one) for one in value)

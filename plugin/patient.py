@@ -103,7 +103,10 @@ class Dose(msgspec.Struct, frozen=True):
 
     def of(self, ingredient: Ingredient) -> IngredientDose:
         """The doses of one ingredient of the order."""
-        return next((part for identity, part in self.parts if identity == ingredient.rxcui), _NO_DOSE)
+        for identity, part in self.parts:
+            if identity == ingredient.rxcui:
+                return part
+        return _NO_DOSE
 
     @property
     def each_mg(self) -> Decimal | None:

@@ -198,7 +198,7 @@ def evidence_of(rule: Rule, verdict: Verdict) -> list[str]:
         return []
     told = [f"{rule.id}@{rule.version}:{finding.indicator.word}:{','.join(sorted(verdict.inputs))}", finding.summary]
     told += [fact.text for fact in finding.facts]
-    return sorted(_AGO.sub("", text) for text in told)
+    return sorted([_AGO.sub("", text) if " ago" in text else text for text in told])
 
 
 NOT_APPLICABLE = Verdict(Status.NOT_APPLICABLE)
@@ -254,8 +254,8 @@ TIERS = {"": 0, "N": 0, "L": 1, "M": 2, "H": 3}
 def tier_of(ingredient: Ingredient, route: str, age_years: int | None) -> str:
     """The tier of an ingredient for this route and age, without its dose (section B)."""
     found = [ingredient.tier]
-    if route == "parenteral":
+    if route == "parenteral" and ingredient.tier_parenteral:
         found.append(ingredient.tier_parenteral)
-    if age_years is not None and age_years < 18:
+    if age_years is not None and age_years < 18 and ingredient.tier_under_18:
         found.append(ingredient.tier_under_18)
-    return max(found, key=lambda tier: TIERS.get(tier, 0))
+    return max(found, key=lambda tier: TIERS.get(tier, 0)) if len(found) > 1 else found[0]

@@ -137,7 +137,7 @@ class Dystonia:
             self.site.canonical,
             self.namespace,
             (call.client, call.service.id, call.hook_instance, call.patient_id),
-            Originals(call.body),
+            Originals(call.body, call.context),
             self.orderable,
             call.options.show_evidence_support,
             call.options.alert_non_serious,

@@ -88,7 +88,7 @@ class Builder:
         return [*self._notes, *(["No pre-filled alternative."] if self._alternatives is False else [])]
 
     def _put(self, label: str, *actions: dict[str, Any], place: int | None = None) -> None:
-        if any(known["label"] == label for known in self.found):
+        if label in [known["label"] for known in self.found]:
             self._mark_also(label)
             return
         suggestion: Suggestion = {"label": label, "uuid": written(uuid5(self.card, label))}

@@ -87,7 +87,8 @@ def drug_label(case: Case) -> str:
 
 def silenced(judged: Sequence[Judged], situation: Situation) -> list[Judged]:
     """The verdicts with those silenced that were shown, overridden or suggested before."""
-    if not any(_may_be_shown(rule, verdict) for one in judged for rule, verdict in one.verdicts):
+    found = ((rule, verdict) for one in judged for rule, verdict in one.verdicts if verdict.finding is not None)
+    if not any(_may_be_shown(rule, verdict) for rule, verdict in found):
         return list(judged)
     longest = situation.limits.span("patient_view_days")
     return [_quieter(one, situation, situation.memory(situation.now - longest)) for one in judged]
@@ -122,7 +123,7 @@ def memos(judged: Sequence[Judged]) -> list[Memo]:
         )
         for one in judged
         for rule, verdict in one.verdicts
-        if _may_be_shown(rule, verdict)
+        if verdict.finding is not None and _may_be_shown(rule, verdict)
     ]
 
 
@@ -135,8 +136,16 @@ def _may_be_shown(rule: Rule, verdict: Verdict) -> bool:
 
 
 def _quieter(judged: Judged, situation: Situation, memory: Sequence[Shown]) -> Judged:
-    verdicts = tuple([(rule, _one(judged.case, rule, verdict, situation, memory)) for rule, verdict in judged.verdicts])
-    return Judged(judged.case, verdicts)
+    case = judged.case
+    return Judged(
+        case,
+        tuple(
+            [
+                (rule, _one(case, rule, verdict, situation, memory) if verdict.finding is not None else verdict)
+                for rule, verdict in judged.verdicts
+            ]
+        ),
+    )
 
 
 def _one(case: Case, rule: Rule, verdict: Verdict, situation: Situation, memory: Sequence[Shown]) -> Verdict:

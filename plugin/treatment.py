@@ -56,10 +56,11 @@ def asked(case: Case, topics: Collection[str], window: str) -> Verdict | None:
     """
     patient = case.patient
     about = [referral for referral in patient.referrals if referral.topics.intersection(topics)]
-    dated = [one for one in about if one.when and one.when.youngest(patient.now) <= case.limits.span(window)]
+    span = case.limits.span(window)
+    dated = [one for one in about if one.when and one.when.age(patient.now) <= span]
     if dated:
         return clear((dated[0].reference,))
-    undated = tuple(one.reference for one in about if one.when is None)
+    undated = tuple(one.reference for one in about if one.when is None or one.when.youngest(patient.now) <= span)
     if undated:
         return not_checked("date-missing", undated)
     # "No referral" needs a list that was returned and is whole.

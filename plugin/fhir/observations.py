@@ -281,7 +281,7 @@ def _shown(
     """The result as the laboratory wrote it, and in our unit where that differs."""
     if quantity is None:
         return f'"{plain(text, 30)}"' if text else "(no readable value)"
-    unit = plain(_readable_unit(quantity.unit or quantity.code or ""), 20)
+    unit = _readable_unit(quantity.unit or quantity.code or "")
     number_words = f"{amount:f}" if amount is not None else "(unreadable)"
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"
@@ -295,11 +295,12 @@ def _shown(
     return f"{written} = {plain_comparator(quantity)}{value:.2f} mmol/L"
 
 
+@lru_cache(maxsize=4096)
 def _readable_unit(unit: str) -> str:
     """Brackets and braces would go, as signs of Markdown, and UCUM writes units of its own in them."""
     for sign, words in _BRACKETED:
         unit = unit.replace(sign, words)
-    return unit
+    return plain(unit, 20)
 
 
 def plain_comparator(quantity: Quantity) -> str:

@@ -17,7 +17,7 @@ from plugin.fhir.liver import child_pugh_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
-from plugin.fhir.readable import NO_CODES, need_code
+from plugin.fhir.readable import NO_CODES, need_code, says_nothing
 from plugin.fhir.types import Resource
 from plugin.fhir.unmapped import Strange
 from plugin.patient import Age, DystoniaReaction, Exposure, Gap, Order, Patient, Problem, Referral, Result
@@ -112,14 +112,15 @@ def read(
     orders = list(_orders(drafts, limits, medications, strange)) if drafts is not None else []
     strange.drugs += found.medications.uncoded
     gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
-    whole = frozenset(name for name, key in prefetch.items() if returned(name, key, now, limits))
+    whole = frozenset([name for name, key in prefetch.items() if returned(name, key, now, limits)])
     foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
     return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders, strange
 
 
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
     """Read every resource of a key; returns (type, id) of those that cannot be read, found now or by the host."""
-    lost, is_old, strange = [], found.earlier.keeps, found.strange
+    lost: list[tuple[str, str]] = []
+    is_old, strange = found.earlier.keeps, found.strange
     for resource in key.resources:
         kind = resource.resourceType
         try:
@@ -141,7 +142,8 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
                 _take_problem(resource, found)
         except msgspec.ValidationError:
             lost.append((kind, resource.id or ""))
-    lost += [(item.resource_type, item.id) for item in key.unreadable]
+    if key.unreadable:
+        lost += [(item.resource_type, item.id) for item in key.unreadable]
     return lost
 
 
@@ -174,8 +176,8 @@ def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource], stran
 def _medications(prefetch: Mapping[str, Key], drafts: Key | None) -> dict[str, Resource]:
     found: dict[str, Resource] = {}
     for key in (drafts, *prefetch.values()):
-        for resource in key.resources if key is not None else ():
-            if resource.resourceType == "Medication" and resource.id:
+        for resource in [one for one in key.resources if one.resourceType == "Medication"] if key is not None else ():
+            if resource.id:
                 found[f"Medication/{resource.id}"] = resource
                 found[f"urn:uuid:{resource.id}"] = resource
     return found
@@ -239,7 +241,7 @@ def _take_problem(resource: Resource, found: _Found) -> None:
     if meant is None:
         if code:
             found.strange.problems[code] = None
-        if not records.is_refuted(resource):
+        if says_nothing(code) and not records.is_refuted(resource):
             need_code(resource)
         return
     problem = records.problem_of(resource, meant)

@@ -85,8 +85,10 @@ def status_code(status: Concept | str | None) -> str:
         return ""
     if isinstance(status, str):
         return status.lower()
-    codes = [coding.code for coding in status.coding or () if coding.code]
-    return (codes[0] if codes else status.text or "").lower()
+    for coding in status.coding or ():
+        if coding.code:
+            return coding.code.lower()
+    return (status.text or "").lower()
 
 
 def is_refuted(resource: Resource) -> bool:
@@ -271,8 +273,16 @@ def _class_codes(resource: Resource) -> set[str]:
 
 
 def is_acute(resource: Resource) -> bool:
-    """True for a running inpatient, emergency, acute or observation encounter."""
-    return status_code(resource.status) in _RUNNING and bool(_class_codes(resource) & _ACUTE_CLASSES)
+    """True for a running inpatient, emergency, acute or observation encounter.
+
+    Raises msgspec.ValidationError for a running one that does not say of which class it is.
+    """
+    if status_code(resource.status) not in _RUNNING:
+        return False
+    codes = _class_codes(resource)
+    if not codes - {""}:
+        raise msgspec.ValidationError("no class")
+    return bool(codes & _ACUTE_CLASSES)
 
 
 def is_palliative(resource: Resource) -> bool:

@@ -27,6 +27,7 @@ MOST: Final = 64
 
 _LONG_PART = 4  # from this length on, part of a name is looked for inside words as well
 _READ = 400
+_ASCII_WORD = re.compile("[a-z0-9]+")
 _CODE = re.compile(r"[!-~]{1,64}")
 _SYSTEM = re.compile(r"[A-Za-z0-9:/._\-#?=&%+~]{0,200}")
 # What may tell who somebody is: a label with all that follows, a title with a name, addresses, dates, long numbers.
@@ -204,6 +205,8 @@ def clean(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return re.findall(r"[^\W_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
 

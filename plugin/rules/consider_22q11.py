@@ -58,7 +58,7 @@ def _signs(case: Case, cause: Cause, hormone: Reading, inputs: tuple[str, ...]) 
     found = {word: problem for concept, word in _SIGNS.items() if (problem := _sign(case, concept)) is not None}
     gap = gap_verdict(case, ("conditions",))
     if not found:
-        return gap or _unknown_onset(case) or settled_low(case, (), inputs, hormone)
+        return gap or _unknown_onset(case) or settled_low(case, ("observations",), inputs, hormone)
     # What explains the low calcium stands on the problem list: without a whole one it is not known to be unexplained.
     return gap or fired(_finding(case, cause, found), (*inputs, *(problem.reference for problem in found.values())))
 

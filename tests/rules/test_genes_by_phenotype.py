@@ -51,6 +51,14 @@ def test_a_child_with_leg_dystonia() -> None:
     assert opened(aged(18), LEG).verdict(RULE) == "not-applicable"
 
 
+def test_each_dystonia_is_looked_at() -> None:
+    """One that began in adult age hides no other that began in childhood."""
+    late = {**condition("G24.9", id="a", onset="30d"), "note": [{"text": "left leg dystonia"}]}
+    early = condition(text="Generalised dystonia", id="b", onset="2012-03-01")
+    assert opened(patient("2004-03-01"), late, early).verdict(RULE) == "info"
+    assert opened(patient("2004-03-01"), late).verdict(RULE) == "not-applicable"
+
+
 def test_it_is_never_a_card_of_its_own_and_a_link_on_the_card_of_others() -> None:
     alone = opened(aged(9), LEG)
     assert alone.cards == []

@@ -180,3 +180,9 @@ def test_the_dead() -> None:
     dead = patient("1966-05-01", deceasedBoolean=True)
     assert opened(dead, *FITTING, report("Normal.")).verdict(RULE) == "not-applicable"
     assert opened(dead, *FITTING).verdict(ALIKE) == "not-applicable"
+
+
+def test_a_duration_that_cannot_be_read_leaves_a_longer_one_of_a_note_open() -> None:
+    long = {**pkd(), "note": [{"text": "attacks last 5 minutes"}]}
+    assert verdict(TRIGGER, AWARE, long) == "clear"
+    assert verdict(TRIGGER, AWARE, long, told("attack duration", 20, None)) == "not-checked unit-missing"

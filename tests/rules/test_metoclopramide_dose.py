@@ -193,6 +193,16 @@ CLEARANCE = [
     row("it goes before the eGFR: low", [KG, creatinine(1.04), WELL], "warning"),
     row("it goes before the eGFR: good", [KG, creatinine(0.8), egfr(48)], "clear"),
     row("without a weight the eGFR counts", [creatinine(2.0), WELL], "clear"),
+    row(
+        "a weight without a date is in doubt",
+        [lab("weight", 66, "kg", None), creatinine(2.0), WELL],
+        "not-checked date-missing",
+    ),
+    row(
+        "a newer weight without a unit",
+        [lab("weight", 66, None, "1d", id="new"), lab("weight", 120, "kg", "5d"), creatinine(1.0)],
+        "not-checked unit-missing",
+    ),
     row("an old weight is none", [lab("weight", 66, "kg", "366d"), creatinine(2.0), WELL], "clear"),
     row("a weight of a year ago", [lab("weight", 66, "kg", "365d"), creatinine(2.0), WELL], "warning"),
     row("without weight and eGFR nothing is known", [creatinine(2.0)], "not-checked no-result"),
@@ -345,6 +355,22 @@ def with_metoclopramide(mg: float = 10, times: int = 4, **more: Any) -> Json:
 BESIDE = [
     row("paroxetine beside 40 mg", "paroxetine", [WELL, with_metoclopramide()], "warning"),
     row("paroxetine beside 30 mg", "paroxetine", [WELL, with_metoclopramide(10, 3)], "clear"),
+    row(
+        "and beside more of it, no dose stated",
+        "paroxetine",
+        [WELL, with_metoclopramide(10, 3), statement("metoclopramide")],
+        "not-checked dose-not-computable",
+    ),
+    row(
+        "and beside a drug that nobody can name",
+        "paroxetine",
+        [
+            WELL,
+            with_metoclopramide(10, 3),
+            taking("x", id="x", more={"medicationCodeableConcept": {"coding": [{"system": "urn:x", "code": "1"}]}}),
+        ],
+        "not-checked drug-unrecognised",
+    ),
     row("in gastroparesis beside 30 mg", "paroxetine", [WELL, GASTROPARESIS, with_metoclopramide(10, 3)], "warning"),
     row("bupropion by name", "Wellbutrin 150 mg", [WELL, with_metoclopramide()], "warning"),
     row("sertraline is no strong inhibitor", "sertraline", [WELL, with_metoclopramide()], "not-applicable"),

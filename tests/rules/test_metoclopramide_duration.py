@@ -255,3 +255,11 @@ def test_excluded_orders() -> None:
     assert sign(draft(120), patient(deceasedBoolean=True)).verdict(RULE) == "not-applicable"
     assert sign({**draft(120), "status": "cancelled"}, WOMAN_60).verdict(RULE) == "not-applicable"
     assert sign(draft(120, drug="rxnorm:99999999"), WOMAN_60).verdict(RULE) == "not-checked drug-unrecognised"
+
+
+def test_the_fact_names_the_record_that_the_course_began_with() -> None:
+    first = {**taking("metoclopramide", day(90), days=80, status="completed"), "id": "first"}
+    card = sign(draft(30), WOMAN_60, first, taking("metoclopramide", day(12), id="second")).card
+    (since,) = [fact for fact in card["extension"]["org.dystonia-cds"]["facts"] if "since" in fact["text"]]
+    assert since["reference"] == "MedicationRequest/first"
+    assert day(90) in since["text"]

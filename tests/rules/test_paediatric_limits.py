@@ -122,6 +122,14 @@ def test_weights(person: Json, data: list[Json], expected: str) -> None:
     assert sign(order("prochlorperazine"), person, *data).verdict("R-DRUG-05b") == expected
 
 
+def test_an_operation_is_told_beside_a_weight_that_is_only_information() -> None:
+    light = lab("weight", 9, "kg", "2d", status="preliminary")
+    operated = {"resourceType": "Procedure", "id": "op", "status": "completed", "subject": {"reference": "Patient/p1"},
+                "code": {"text": "Appendectomy"}, "performedDateTime": "2026-11-22"}  # fmt: skip
+    assert sign(order("prochlorperazine"), THREE, light).verdict("R-DRUG-05b") == "info"
+    assert sign(order("prochlorperazine"), THREE, light, operated).verdict("R-DRUG-05b") == "warning"
+
+
 # How old a weight may be: under 1 year 14 days, under 2 years 30 days, then 180 days.
 WINDOWS = [
     row("3 years, 180 days", THREE, "180d", "clear"),

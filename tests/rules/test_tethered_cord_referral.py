@@ -49,6 +49,7 @@ RECORDS = [
     row("a report of another image", (image("Tethered cord.", name="CT lumbar spine"),), "not-applicable"),
     row("asked 90 days ago", (tethered(), referral("Neurosurgery", "90d")), "clear"),
     row("asked 91 days ago", (tethered(), referral("Neurosurgery", "91d")), "info"),
+    row("asked some day of a year", (tethered(), referral("Neurosurgery", "2026")), "not-checked date-missing"),
     row("asked without a date", (tethered(), referral("Neurosurgery", None)), "not-checked date-missing"),
     row("neurology was asked", (tethered(), referral("Neurology")), "info"),
     row("nothing", (), "not-applicable"),

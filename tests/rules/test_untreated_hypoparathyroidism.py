@@ -136,8 +136,7 @@ def test_hooks_and_the_deceased() -> None:
 def test_the_card() -> None:
     card = view(HYPO, SEVERE, pth(), lab("magnesium", 0.9)).card
     assert card["summary"] == (
-        "Ionised Ca 0.80 mmol/L, severely low, with hypoparathyroidism: "
-        "no calcium/active vitamin D on the list."
+        "Ionised Ca 0.80 mmol/L, severely low, with hypoparathyroidism: no calcium/active vitamin D on the list."
     )
     assert "intravenous replacement needs ECG monitoring" in card["detail"]
     add, refer, keep = card["suggestions"]

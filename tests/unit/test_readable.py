@@ -8,7 +8,7 @@ import pytest
 
 from plugin.fhir.readable import says_nothing
 from tests.support.attacks import opened, report
-from tests.support.fhir import condition, given, lab, order, referral
+from tests.support.fhir import condition, encounter, given, lab, order, referral
 from tests.support.fire import sign
 from tests.support.rows import WOMAN_60, row
 
@@ -74,6 +74,14 @@ def test_a_result_without_a_code() -> None:
     new = {**lab("ionised", 0.8, when="1h", id="new"), "code": None}
     assert sign(order("haloperidol"), WOMAN_60, old).verdict("R-MET-01") == "clear"
     assert sign(order("haloperidol"), WOMAN_60, old, new).verdict("R-MET-01") == "not-checked key-failed"
+
+
+def test_an_encounter_without_a_class_leaves_open_how_old_results_may_be() -> None:
+    calcium = lab("ionised", 1.2, when="5d")
+    unclear = {name: value for name, value in encounter("AMB").items() if name != "class"}
+    assert sign(order("haloperidol"), WOMAN_60, calcium, encounter("AMB")).verdict("R-MET-01") == "clear"
+    assert sign(order("haloperidol"), WOMAN_60, calcium, encounter("IMP")).verdict("R-MET-01") == "not-checked stale"
+    assert sign(order("haloperidol"), WOMAN_60, calcium, unclear).verdict("R-MET-01") == "not-checked key-failed"
 
 
 DRUGS = [

@@ -12,7 +12,8 @@ from valuesets.text.spelling import Speller
 from valuesets.text.words import READ_AT_MOST, Hit, Name, Word, by_first, find_longest, normalise, split_words
 
 _DENIALS: Final = frozenset({"no", "not", "without"})
-_DENIED: Final = re.compile(r"\b(no|not|without)\s+([^\W_]+)")
+# A word boundary before "no", "not" and "without", written so that only places with an "n" or a "w" are tried.
+_DENIED: Final = re.compile(r"(n(?<=\bn)ot?|w(?<=\bw)ithout)\s+([^\W_]+)")
 _NOTHING: Final = TextMatch((), "", (), False, "")
 
 
@@ -53,7 +54,7 @@ class TextIndex:
         if not hits:
             return _NOTHING
         words, neutral = self._find_words(tokens)
-        rejected = self._rejection(plain, tokens, words, [*(hit.span for hit in hits), *neutral])
+        rejected = self._rejection(plain, tokens, words, hits, neutral)
         if not rejected and not _DENIALS.isdisjoint(tokens):
             hits, rejected = _without_denied(plain, tokens, hits)
         return self._result(plain, tokens, hits, words, rejected)
@@ -69,40 +70,47 @@ class TextIndex:
 
     def _find_names(self, tokens: list[str]) -> list[Hit]:
         """The names, well written or misspelt, in the order of the text."""
-        exact = [Hit(name, span) for name, span in find_longest(self._names, tokens)]
-        taken = frozenset(chain.from_iterable(hit.span for hit in exact))
+        exact = find_longest(self._names, tokens)
+        taken = {at for _, start, stop in exact for at in range(start, stop)}
+        hits = [Hit(name, start, stop) for name, start, stop in exact if name.ingredients]
         misspelt = self._speller.find(tokens, taken)
-        hits = sorted([*exact, *misspelt], key=lambda hit: hit.span.start) if misspelt else exact
-        return [hit for hit in hits if hit.name.ingredients]
+        return sorted([*hits, *misspelt], key=lambda hit: hit.start) if misspelt else hits
 
     def _find_words(self, tokens: list[str]) -> tuple[list[Word], list[range]]:
         """The words with a meaning, and where the neutral ones stand."""
         words: list[Word] = []
         neutral: list[range] = []
         for at in [at for at, token in enumerate(tokens) if token in self._words]:
+            following = tokens[at + 1] if at + 1 < len(tokens) else ""
             for word in self._words[tokens[at]]:
-                if not word.rest or tuple(tokens[at + 1 : at + 1 + len(word.rest)]) == word.rest:
+                rest = word.rest
+                if not rest or (rest[0] == following and tuple(tokens[at + 1 : at + 1 + len(rest)]) == rest):
                     words.append(word)
                     if word.kind == "neutral":
                         neutral.append(range(at, at + 1 + len(word.rest)))
         return words, neutral
 
-    def _rejection(self, plain: str, tokens: list[str], words: list[Word], skip: list[range]) -> str:
+    def _rejection(
+        self, plain: str, tokens: list[str], words: list[Word], hits: list[Hit], neutral: list[range]
+    ) -> str:
         for word in words:
             if word.kind == "rejection":
                 return word.phrase
         if not any(stem in plain for stem in self._stems):
             return ""
-        skipped = set(chain.from_iterable(skip))
-        for at, token in enumerate(tokens):
-            if token.startswith(self._stems) and at not in skipped:
-                return next(stem for stem in self._stems if token.startswith(stem))
-        return ""
+        stems = self._stems
+        places = [at for at, token in enumerate(tokens) if token.startswith(stems)]
+        if not places:
+            return ""
+        skipped = set(chain.from_iterable([*(range(hit.start, hit.stop) for hit in hits), *neutral]))
+        token = next((tokens[at] for at in places if at not in skipped), "")
+        return next((stem for stem in stems if token.startswith(stem)), "")
 
     def _result(self, plain: str, tokens: list[str], hits: list[Hit], words: list[Word], rejected: str) -> TextMatch:
-        found = tuple(dict.fromkeys(chain.from_iterable(hit.name.ingredients for hit in hits)))
-        route = _one_route(words) or _only({hit.name.route for hit in hits if hit.name.route})
-        long_acting = any(hit.name.long_acting for hit in hits) or any(
+        names = list({id(hit.name): hit.name for hit in hits}.values())
+        found = tuple(dict.fromkeys(chain.from_iterable(name.ingredients for name in names)))
+        route = _one_route(words) or _only({name.route for name in names if name.route})
+        long_acting = any(name.long_acting for name in names) or any(
             word.kind == "long-acting"
             and not word.applies_to.isdisjoint(found)
             and (route == "parenteral" or not word.parenteral_only)
@@ -113,10 +121,10 @@ class TextIndex:
         return TextMatch(
             ingredients=tuple(self._ingredients[rxcui] for rxcui in found),
             rejected_by=rejected,
-            words=tuple(dict.fromkeys(hit.name.phrase for hit in hits)),
+            words=tuple(dict.fromkeys(name.phrase for name in names)),
             long_acting=long_acting or (route == "parenteral" and not self._injected.isdisjoint(found)),
             route=route,
-            misspelt=tuple(dict.fromkeys(hit.misspelt for hit in hits if hit.misspelt)),
+            misspelt=tuple(dict.fromkeys([hit.misspelt for hit in hits if hit.misspelt])),
             strengths=self._sig.strengths(plain, hits, found[0]) if len(found) == 1 else (),
             frequency=self._sig.frequency(tokens),
         )
@@ -125,10 +133,10 @@ class TextIndex:
 def _without_denied(plain: str, tokens: list[str], hits: list[Hit]) -> tuple[list[Hit], str]:
     """The names that no "no", "not" or "without" precedes; if none is left, all of them and the word."""
     denied = {word: no for no, word in _DENIED.findall(plain)}
-    kept = [hit for hit in hits if tokens[hit.span.start] not in denied]
+    kept = [hit for hit in hits if tokens[hit.start] not in denied]
     if kept:
         return kept, ""
-    firsts = {tokens[hit.span.start] for hit in hits}
+    firsts = {tokens[hit.start] for hit in hits}
     return hits, next(no for word, no in denied.items() if word in firsts)
 
 

@@ -10,8 +10,9 @@ from valuesets.model import Strength
 from valuesets.text.words import WORD, Hit, Word, by_first, find_longest
 
 # A number with its unit and what it is per. The Greek letter is the micro sign in its compatibility form.
+# What must not stand before it is looked at behind the first digit: only places with a digit are tried then.
 _AMOUNT: Final = re.compile(
-    r"(?<![\w.,])([0-9][0-9.,]*+)\s*+"
+    r"([0-9](?<![\w.,][0-9])[0-9.,]*+)\s*+"
     r"(mg|mcg|\u03bcg|ug|g|gm|grams?|milligrams?|micrograms?|meq|units?|unt|iu|usp units?)\b"
     r"(?:\s*+(?:/|per\b)\s*+([0-9][0-9.,]*+)?\s*+([^\W\d_]+[0-9]?)?)?"
 )
@@ -43,7 +44,7 @@ class SigReader:
 
     def frequency(self, tokens: list[str]) -> str:
         """The one frequency of a text ("BID", "Q6H", "QHS PRN"), or "" where there is none or several."""
-        values = {word.value for word, _ in find_longest(self._frequencies, tokens)}
+        values = {word.value for word, *_ in find_longest(self._frequencies, tokens)}
         needed = [_PRN] if _PRN in values else []
         values.discard(_PRN)
         if len(values) > 1:
@@ -56,7 +57,7 @@ class SigReader:
         if not 0 < len(amounts) <= _AMOUNTS_AT_MOST or any(hit.name.combined for hit in hits):
             return ()
         words = list(WORD.finditer(plain))
-        ends = [words[hit.span.stop - 1].end() for hit in hits]
+        ends = [words[hit.stop - 1].end() for hit in hits]
         found: dict[tuple[Decimal, str, str], Strength] = {}
         for amount in amounts:
             start = max((end for end in ends if end <= amount.start()), default=-1)

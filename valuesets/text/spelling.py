@@ -90,9 +90,7 @@ class Speller:
         """The misspelt names of a text; the words at the places ``taken`` are left alone."""
         search = self._search
         long = [(at, token) for at, token in enumerate(tokens) if len(token) >= SHORTEST - 1 and at not in taken]
-        single = [
-            Hit(name, range(at, at + 1), token) for at, token in long[:EXAMINED] if (name := search(token)) is not None
-        ]
+        single = [Hit(name, at, at + 1, token) for at, token in long[:EXAMINED] if (name := search(token)) is not None]
         return [*single, *self._find_double(tokens, taken)]
 
     def _search(self, written: str) -> Name | None:
@@ -109,13 +107,15 @@ class Speller:
         hits = []
         right = [at for at, token in enumerate(tokens) if token in self._after or token in self._before]
         for at in right[:EXAMINED]:
+            if at in taken:
+                continue
             for other in (at + 1, at - 1):
-                if not 0 <= other < len(tokens) or at in taken or other in taken:
+                if not 0 <= other < len(tokens) or other in taken:
                     continue
                 name = self._search_part(tokens[at], tokens[other], other > at)
                 if name is not None:
                     start = min(at, other)
-                    hits.append(Hit(name, range(start, start + 2), tokens[other]))
+                    hits.append(Hit(name, start, start + 2, tokens[other]))
         return hits
 
     def _search_part(self, right: str, written: str, follows: bool) -> Name | None:

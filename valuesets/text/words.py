@@ -3,8 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from itertools import filterfalse
-from typing import Final, NamedTuple, TypeVar
+from itertools import filterfalse, islice
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,7 +12,10 @@ READ_AT_MOST: Final = 1536  # characters; a drug name is never longer, and the t
 # Five letters and more end where a digit follows: "haloperidol5mg" is two words, "d3" and "mgso4" are one.
 WORD: Final = re.compile(r"[^\W\d_]{5,}+|[^\W_]+")
 _ASCII_WORD: Final = re.compile(r"[a-z]{5,}+|[a-z0-9]+")  # the same for a normalised text, in half the time
+_DECOMPOSED_AT_ONCE: Final = 96  # characters; one may become eighteen, and not more than needed are decomposed
+_ACCENTS: Final = re.compile("[\u0300-\u036f]+")  # those of Latin letters, which are almost all
 _INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"
+_MARKED: Final = re.compile(f"[®©™℠Ⓡⓡⓒ{_INVISIBLE}]")
 _MARKS: Final = dict.fromkeys(map(ord, "®©™℠Ⓡⓡⓒ"), " ") | dict.fromkeys(map(ord, _INVISIBLE))
 
 
@@ -50,11 +53,12 @@ class Word(msgspec.Struct, frozen=True):
     parenteral_only: bool = False
 
 
-class Hit(NamedTuple):
-    """A name found in a text: where it stands, and the misspelt word as written, or ""."""
+class Hit(msgspec.Struct, frozen=True, gc=False):
+    """A name found in a text: its first word's place and the one behind its last, and the misspelt word, or ""."""
 
     name: Name
-    span: range
+    start: int
+    stop: int
     misspelt: str = ""
 
 
@@ -64,12 +68,30 @@ P = TypeVar("P", Name, Word)
 def normalise(text: str) -> str:
     """Lower case, compatibility forms resolved, accents, invisible characters and trademark signs removed.
 
-    One character may stand for many ("ffi", "mg"): of a text beyond ASCII the first 3,072 decomposed ones are kept.
+    One character may stand for many ("ffi", "mg"): of a text beyond ASCII 3,072 decomposed ones are looked at, and the
+    first 1,536 of what is left of them are kept.
     """
-    if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text.translate(_MARKS))[: 2 * READ_AT_MOST]
-        text = "".join(filterfalse(unicodedata.combining, decomposed))
-    return text.casefold()
+    if text.isascii():
+        return text.casefold()
+    parts: list[str] = []
+    wanted, room = 2 * READ_AT_MOST, READ_AT_MOST
+    for start in range(0, len(text), _DECOMPOSED_AT_ONCE):
+        part = text[start : start + _DECOMPOSED_AT_ONCE]
+        if not part.isascii():
+            part = unicodedata.normalize("NFKD", part.translate(_MARKS) if _MARKED.search(part) else part)[:wanted]
+        wanted -= len(part)
+        part = _without_accents(part, room)
+        room -= len(part)
+        parts.append(part)
+        if not (wanted > 0 and room > 0):
+            break
+    return "".join(parts).casefold()
+
+
+def _without_accents(decomposed: str, room: int) -> str:
+    """The first ``room`` characters that are not combining ones."""
+    plain = decomposed if decomposed.isascii() else _ACCENTS.sub("", decomposed)
+    return plain[:room] if plain.isascii() else "".join(islice(filterfalse(unicodedata.combining, plain), room))
 
 
 def split_words(text: str) -> list[str]:
@@ -96,13 +118,17 @@ def longest(candidates: tuple[P, ...], tokens: list[str], at: int) -> P | None:
     return None
 
 
-def find_longest(index: dict[str, tuple[P, ...]], tokens: list[str]) -> list[tuple[P, range]]:
-    """The phrases of a text from left to right, none overlapping another, and where they stand."""
-    found: list[tuple[P, range]] = []
+def find_longest(index: dict[str, tuple[P, ...]], tokens: list[str]) -> list[tuple[P, int, int]]:
+    """The phrases of a text from left to right, none overlapping another, and where they begin and end."""
+    found: list[tuple[P, int, int]] = []
     stop = 0
     for at in [at for at, token in enumerate(tokens) if token in index]:
-        phrase = longest(index[tokens[at]], tokens, at) if at >= stop else None
-        if phrase is not None:
+        if at < stop:
+            continue
+        candidates = index[tokens[at]]
+        if not candidates[0].rest:
+            found.append((candidates[0], at, at + 1))
+        elif (phrase := longest(candidates, tokens, at)) is not None:
             stop = at + 1 + len(phrase.rest)
-            found.append((phrase, range(at, stop)))
+            found.append((phrase, at, stop))
     return found
