@@ -33,7 +33,7 @@ def judged(*, rules: tuple[Rule, ...] = RULES, seconds: float = 60, results: tup
         key: Prefetched(KeyState.SATISFIED, resources=[resource(one) for one in sent.get(key, [])]) for key in TYPES
     }
     drafts = Prefetched(KeyState.SATISFIED, resources=[resource(order("haloperidol"))])
-    found, orders = read(PATIENT, NOW, data, drafts, LIMITS, types=TYPES, expected=())
+    found, orders, _ = read(PATIENT, NOW, data, drafts, LIMITS, types=TYPES, expected=())
     return judge(found, orders, "order-sign", rules, LIMITS, policy=Policy(), deadline=monotonic() + seconds)[0]
 
 
