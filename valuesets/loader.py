@@ -91,7 +91,7 @@ class Terminology:
 
         Case, punctuation, accents and Unicode forms do not matter. A text that also holds a rejection word ("allerg",
         "avoid", "history of", ...) keeps its ingredients but has ``rejected_by`` set, and so has one in which every
-        name follows "no", "not" or "without"; a name so denied beside others is left out. The first 1,536 characters
+        name follows "no", "not" or "without"; a name so denied beside others is left out. The first 1,024 characters
         are read. A text without any known name gives a match without ingredients.
         """
         return self._text.match(text)

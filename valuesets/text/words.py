@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-READ_AT_MOST: Final = 1536  # characters; a drug name is never longer, and the time of one match stays bounded
+READ_AT_MOST: Final = 1024  # characters; a drug name is never longer, and the time of one match stays bounded
 # Five letters and more end where a digit follows: "haloperidol5mg" is two words, "d3" and "mgso4" are one.
 WORD: Final = re.compile(r"[^\W\d_]{5,}+|[^\W_]+")
 _ASCII_WORD: Final = re.compile(r"[a-z]{5,}+|[a-z0-9]+")  # the same for a normalised text, in half the time
@@ -69,7 +69,7 @@ def normalise(text: str) -> str:
     """Lower case, compatibility forms resolved, accents, invisible characters and trademark signs removed.
 
     One character may stand for many ("ffi", "mg"): of a text beyond ASCII 3,072 decomposed ones are looked at, and the
-    first 1,536 of what is left of them are kept.
+    first 1,024 of what is left of them are kept.
     """
     if text.isascii():
         return text.casefold()
