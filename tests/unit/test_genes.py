@@ -312,7 +312,7 @@ def test_what_is_a_report_of_a_variant(code: Json, expected: str) -> None:
 def taken(*records: Json) -> Patient:
     """The patient of a call with these records."""
     key = Prefetched(KeyState.SATISFIED, resources=[resource(one) for one in records])
-    patient, _ = read_call(PATIENT, NOW, {"observations": key}, None, Limits(), types={}, expected=())
+    patient, _, _ = read_call(PATIENT, NOW, {"observations": key}, None, Limits(), types={}, expected=())
     return patient
 
 

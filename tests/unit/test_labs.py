@@ -31,7 +31,7 @@ def person(*results: Json, who: Json = WOMAN_60, limits: Limits = LIMITS) -> Pat
     prefetch = {
         name: Prefetched(KeyState.SATISFIED, resources=[resource(one) for one in found]) for name, found in keys.items()
     }
-    found, _ = read(PATIENT, NOW, prefetch, None, limits, types=TYPES, expected=())
+    found, _, _ = read(PATIENT, NOW, prefetch, None, limits, types=TYPES, expected=())
     return found
 
 
