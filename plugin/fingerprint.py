@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cache
@@ -18,6 +18,10 @@ from plugin.guideline_text import TEXTS
 from plugin.pages.basis import basis_of
 from plugin.rule import Policy, Rule
 from plugin.thresholds import TABLE, Limits
+
+# Our imports are written in one form, which ruff keeps; a syntax tree of every module would cost a fifth of the start.
+_IMPORT = re.compile(r"^\s*from (plugin[\w.]*) import (\([^)]*\)|.+)$", re.MULTILINE)
+_NAME = re.compile(r"\w+")
 
 # Modules that carry facts and figures between rules and decide nothing of one; a rule's own figures count by name.
 _NO_JUDGEMENT = frozenset({"plugin.patient", "plugin.rule", "plugin.thresholds", "plugin.vocabulary", "plugin.rules"})
@@ -86,10 +90,9 @@ def _source(module: str) -> str:
 def _uses(module: str) -> tuple[str, ...]:
     """The modules of the plugin that a module imports."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(_source(module))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "plugin":
-            inner = [name for alias in node.names if _is_module(node.module, name := f"{node.module}.{alias.name}")]
-            found += inner or [node.module]
+    for package, names in _IMPORT.findall(_source(module)):
+        inner = [full for name in _NAME.findall(names) if _is_module(package, full := f"{package}.{name}")]
+        found += inner or [package]
     return tuple(found)
 
 

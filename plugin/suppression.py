@@ -91,7 +91,8 @@ def silenced(judged: Sequence[Judged], situation: Situation) -> list[Judged]:
     if not any(_may_be_shown(rule, verdict) for rule, verdict in found):
         return list(judged)
     longest = situation.limits.span("patient_view_days")
-    return [_quieter(one, situation, situation.memory(situation.now - longest)) for one in judged]
+    memory = situation.memory(situation.now - longest)
+    return [_quieter(one, situation, memory) for one in judged]
 
 
 def without_unsigned(judged: Sequence[Judged], silent: frozenset[str]) -> list[Judged]:

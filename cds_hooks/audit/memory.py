@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from cds_hooks.audit.rows import timestamp
 from cds_hooks.audit.schema import call, feedback, finding
 from cds_hooks.service import Shown
 
-MOST = 500
-"""Findings looked back at; a patient about whom more was shown in the window is no case for memory."""
+MOST = 200
+"""Findings looked back at, the newest first: what more was shown about one patient no longer matters."""
 
 OVERRIDDEN = "overridden"
 
@@ -23,11 +23,13 @@ def read_shown(connection: Connection, patient: str, client: str, encounter: str
 
     ``patient`` and ``encounter`` are pseudonyms. An override without a coded reason counts as ``other``.
     """
-    found = connection.execute(_query(patient, client, since)).all()
+    where = {"patient": patient, "client": client, "since": timestamp(since), "most": MOST}
+    found = connection.execute(_QUERY, where).all()
     return [_shown(row, encounter) for row in found]
 
 
-def _query(patient: str, client: str, since: datetime) -> Select[Any]:
+def _query() -> Select[Any]:
+    """Made once: building the statement costs more than running it."""
     newest = (
         select(feedback.c.seq)
         .where(feedback.c.card_key == finding.c.card_key, feedback.c.service == call.c.service)
@@ -44,11 +46,15 @@ def _query(patient: str, client: str, since: datetime) -> Select[Any]:
         )
         .join(call, call.c.seq == finding.c.call_seq)
         .outerjoin(answered, answered.c.seq == newest)
-        .where(call.c.patient == patient, call.c.client == client, call.c.time >= timestamp(since))
+        .where(call.c.patient == bindparam("patient"), call.c.client == bindparam("client"))
+        .where(call.c.time >= bindparam("since"))
         .where(finding.c.shown == 1)
         .order_by(call.c.seq.desc(), finding.c.position)
-        .limit(MOST)
+        .limit(bindparam("most"))
     )
+
+
+_QUERY = _query()
 
 
 def _shown(row: Row[Any], encounter: str) -> Shown:
