@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import asdict, dataclass
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
+import psutil  # type: ignore[import-untyped]
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ class Figure:
 
 
 def resident() -> float:
-    """The most memory that this process has held, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / MEGABYTE if sys.platform == "darwin" else most * 1024 / MEGABYTE
+    """The memory that this process holds now, in MB; its highest mark would be that of the process it came from."""
+    return psutil.Process().memory_info().rss / MEGABYTE
 
 
 def each(calls: Sequence[tuple[str, ...]], ask: Callable[..., Any], rounds: int = ROUNDS) -> float:

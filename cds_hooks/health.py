@@ -42,7 +42,7 @@ def measure(state: State) -> None:
 def readiness(state: State) -> dict[str, Any]:
     """Whether calls can be answered, and what is in trouble although they can."""
     plugin = state.plugin
-    reasons = _troubles(state)
+    reasons = [*_troubles(state), *_resolver_trouble(state)]
     status = "degraded" if reasons else "ok"
     body: dict[str, Any] = {
         "status": status if plugin.services else "unavailable",
@@ -52,12 +52,11 @@ def readiness(state: State) -> dict[str, Any]:
         "codes": dict(plugin.codes),
         "terminology": state.codes.report(),
     }
-    notes = _notes(state)
-    return body | ({"reasons": reasons} if reasons else {}) | ({"notes": notes} if notes else {})
+    return body | ({"reasons": reasons} if reasons else {})
 
 
-def _notes(state: State) -> list[str]:
-    """What an operator may want to see to, although calls are answered as before."""
+def _resolver_trouble(state: State) -> list[str]:
+    """Calls are answered as before without the resolver, but what nothing here knows stays unknown."""
     resolver = state.codes.resolver
     if resolver is None or resolver.state == CLOSED:
         return []

@@ -63,20 +63,20 @@ def test_nobody_is_asked_unless_it_is_configured(state: Started) -> None:
     assert metric(quiet, "cds_resolver_queue") == []
 
 
-def test_a_resolver_in_trouble_is_a_note_and_no_reason(state: Started) -> None:
+def test_a_resolver_in_trouble_makes_the_service_degraded(state: Started) -> None:
     asking = state(resolver="rxnav", resolver_url=BASE)
     resolver = asking.codes.resolver
     assert resolver is not None
     asking.codes.note([CODE])
     told = readiness(asking)
-    assert "notes" not in told
+    assert "reasons" not in told or not any("resolver" in one for one in told["reasons"])
     assert told["terminology"]["resolver"] == {"source": "rxnav", "state": "closed", "queue": 1}
     for _ in range(5):
         resolver._breaker.failed(time.monotonic())
     told = readiness(asking)
     assert told["terminology"]["resolver"]["state"] == "open"
-    assert told["notes"] == ["The resolver rxnav does not answer; codes that nothing here knows wait (1)."]
-    assert not any("resolver" in reason for reason in told.get("reasons", ()))
+    assert "The resolver rxnav does not answer; codes that nothing here knows wait (1)." in told["reasons"]
+    assert told["status"] == "degraded"
     assert metric(asking, "cds_resolver_breaker{") == [
         'cds_resolver_breaker{state="closed"} 0.0',
         'cds_resolver_breaker{state="open"} 1.0',
