@@ -161,7 +161,7 @@ def settings() -> None:
     """List every setting with its type, default and meaning."""
     from textwrap import fill
 
-    from cds_hooks.settings import describe
+    from cds_hooks.setting_table import describe
 
     for name, kind, default, meaning in describe():
         print(f"{name}  ({kind}; default: {default})")

@@ -7,7 +7,7 @@ everything that people see of the clinical content comes from the values below.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -42,7 +42,8 @@ class Site:
     ``prophylaxis_order_sets`` the canonical URLs of its order sets that include prophylaxis. ``terminology`` is
     the folder of the site's own codes, ``snapshot`` that of a drug snapshot made by ``terminology build``.
     ``signoff`` is the file of the site's sign-offs; ``unsigned`` says what becomes of findings of rules that nobody
-    signed off: "show" or "silent".
+    signed off: "show" or "silent". ``silent`` keeps every card back, ``silent_rules`` those of some rules: they are
+    evaluated and audited all the same.
     """
 
     jurisdiction: str = "us"
@@ -56,6 +57,8 @@ class Site:
     snapshot: Path | None = None
     signoff: Path | None = None
     unsigned: str = "show"
+    silent: bool = False
+    silent_rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +294,10 @@ class OverrideReason:
     display: str
 
 
+def _no_references(resources: Iterable[Any]) -> Iterable[str]:
+    return ()
+
+
 def _unknown_member(value_set: str, system: str, code: str) -> bool | None:
     return None
 
@@ -302,7 +309,8 @@ class Plugin:
     ``resource`` is the msgspec Struct that one FHIR resource is decoded into; it must have at least the attributes
     of :class:`cds_hooks.shapes.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
     ``artefacts`` are FHIR resources as JSON by ``<type>/<id>``; ``member`` tells whether the value set with an id holds
-    the code of a system, as the rules read it, and None where it cannot tell.
+    the code of a system, as the rules read it, and None where it cannot tell. ``references`` names the relative
+    references (``Medication/m1``) of decoded resources whose targets the rules need beside them.
     ``codes`` counts and names what was loaded, for ``/readyz`` and the log. ``terminology`` answers questions about
     codes, if there are any. ``suppressions`` say in a sentence what each value of ``suppressed`` in a result means.
     ``questions`` lead to pages from the index of the guideline; ``pages`` belong to no single rule.
@@ -327,6 +335,7 @@ class Plugin:
     suppressions: Mapping[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
     pages: tuple[ExtraPage, ...] = ()
+    references: Callable[[Iterable[Any]], Iterable[str]] = _no_references
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -9,53 +9,32 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
-import msgspec
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from cds_hooks.clients.model import Client, Dialect
 from cds_hooks.errors import SettingsTrouble
 from cds_hooks.service import Site
+from cds_hooks.setting_types import Switch, Words, web_address
 
 PREFIX = "DYSTONIA_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
 APPLICATION = "dystonia-cds"
 ORIGIN = re.compile(r"https?://[^/\s]+")
-TRUE = {"on", "true", "yes", "1"}
-FALSE = {"off", "false", "no", "0"}
-
-
-def _switch(value: object) -> object:
-    text = str(value).strip().lower()
-    if text in TRUE | FALSE:
-        return text in TRUE
-    raise ValueError("expected on or off")
-
-
-def _words(value: object) -> object:
-    """A list written as JSON, or with commas or spaces between its items."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        try:
-            return msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            raise ValueError("expected a JSON list, or items with commas or spaces between them") from None
-    return [word for word in re.split(r"[,\s]+", value) if word]
+OWN = ("jurisdiction", "expected_keys", "silent", "silent_rules")
+"""What a client may have of its own among the things that a plugin learns."""
 
 
 def _default_folder() -> Path:
     from platformdirs import user_data_dir
 
     return Path(user_data_dir(APPLICATION))
-
-
-Switch = Annotated[bool, BeforeValidator(_switch)]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 
 
 class Settings(BaseSettings):
@@ -67,8 +46,7 @@ class Settings(BaseSettings):
     auth: Literal["off", "required"] = Field(
         "off",
         description="Whether clients must present a token. off is for loopback; a start on any other address without "
-        "required is refused unless DYSTONIA_CDS_ALLOW_OPEN=true. This version has no token check yet and refuses to "
-        "start with required.",
+        "required is refused unless DYSTONIA_CDS_ALLOW_OPEN=true. required needs at least one of [[clients]].",
     )
     allow_open: Switch = Field(
         False, description="Serve beyond loopback without authentication: whoever reaches the address may call."
@@ -144,6 +122,51 @@ class Settings(BaseSettings):
         description="Base address of the resolver. Default for rxnav: the public service; fhir needs one.",
     )
 
+    clients: tuple[Client, ...] = Field(
+        (), description="The EHRs that may call, one [[clients]] table each in the settings file."
+    )
+    dialect: Dialect = Field("generic", description="What the calling EHR can show, unless its client says otherwise.")
+    silent: Switch = Field(False, description="Evaluate and audit every call, and show no card.")
+    silent_rules: Words = Field((), description="Rules that are evaluated and audited without a card.")
+    fhir_servers: Words = Field(
+        (), description="FHIR bases that may be asked for what was not sent, besides those of [[clients]]."
+    )
+    fhir_open: Switch = Field(False, description="Ask registered FHIR bases also when a call brings no access token.")
+    fhir_networks: Words = Field(
+        (),
+        description="Private networks (CIDR) in which the bases of DYSTONIA_CDS_FHIR_SERVERS may lie; others must have "
+        "public addresses. Loopback is a private network too.",
+    )
+    fhir_budget_ms: float = Field(300, gt=0, description="Time for everything that is fetched in one call, in ms.")
+    fhir_pages: int = Field(10, ge=1, le=100, description="How many pages of one search are followed.")
+    failed_keys: Literal["note", "omit", "fail"] = Field(
+        "note",
+        description="What becomes of a prefetch key that failed and could not be fetched: told on a card, treated as "
+        "not sent, or the whole call refused with 412.",
+    )
+    overload: Literal["note", "refuse"] = Field(
+        "note",
+        description="The answer to a call that cannot be judged in time because there are too many: 200 with a card "
+        "that says so, or 429 with Retry-After.",
+    )
+    queue_limit: int = Field(64, ge=1, description="How many calls may be in progress or waiting at one time.")
+    calls_per_second: float | None = Field(
+        None, gt=0, description="How many calls a second one client may make. Default: no limit."
+    )
+    trusted_proxies: Words = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed."
+    )
+    tls_certificate: Path | None = Field(None, description="The certificate chain (PEM) to serve HTTPS with.")
+    tls_key: Path | None = Field(None, description="The private key (PEM) of that certificate.")
+    plain_http: Switch = Field(
+        False, description="Serve beyond loopback without TLS, because a proxy before the service ends it."
+    )
+
+    @field_validator("fhir_servers")
+    @classmethod
+    def _bases(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(web_address(address) for address in addresses)
+
     @field_validator("cors_origins")
     @classmethod
     def _exact_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,11 +178,9 @@ class Settings(BaseSettings):
     @field_validator("public_url", "canonical", "resolver_url")
     @classmethod
     def _web_address(cls, address: str | None) -> str | None:
-        if address is not None and not re.fullmatch(r"https?://[^\s?#]+", address):
-            raise ValueError("expected an http or https address without query")
-        return address.rstrip("/") if address is not None else None
+        return web_address(address) if address is not None else None
 
-    @field_validator("data_dir", "terminology", "snapshot", "signoff")
+    @field_validator("data_dir", "terminology", "snapshot", "signoff", "tls_certificate", "tls_key")
     @classmethod
     def _home(cls, folder: Path | None) -> Path | None:
         return folder.expanduser().absolute() if folder is not None else None
@@ -183,13 +204,16 @@ class Settings(BaseSettings):
     def offers_try_it(self, host: str) -> bool:
         return is_loopback(host) if self.try_it is None else self.try_it
 
-    def site(self, address: str) -> Site:
-        """What a plugin learns of the settings; ``address`` is the one served."""
-        return Site(
+    def site(self, address: str, client: Client | None = None) -> Site:
+        """What a plugin learns of the settings, with a client's own values if one is given; ``address`` is the one
+        served."""
+        general = Site(
             jurisdiction=self.jurisdiction,
             public_url=(self.public_url or address).rstrip("/"),
             canonical=self.canonical,
             expected_keys=self.expected_keys,
+            silent=self.silent,
+            silent_rules=self.silent_rules,
             thresholds=self.thresholds,
             suppressions_off=self.suppressions_off,
             prophylaxis_order_sets=self.prophylaxis_order_sets,
@@ -198,6 +222,8 @@ class Settings(BaseSettings):
             signoff=self.signoff_file,
             unsigned=self.unsigned,
         )
+        own = {name: value for name in OWN if (value := getattr(client, name, None)) is not None}
+        return replace(general, **own)
 
     @property
     def signoff_file(self) -> Path:
@@ -249,7 +275,7 @@ def load() -> Settings:
 
 
 def _sentence(error: Any) -> str:
-    name = PREFIX + str(error["loc"][0]).upper()
+    name = PREFIX + str(error["loc"][0]).upper() + "".join(f".{step}" for step in error["loc"][1:])
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
     expected = expected if expected.startswith("expected") else f"expected {expected}"
     return f"{name}: got {error['input']!r}, {expected}."
@@ -273,43 +299,13 @@ def is_loopback(host: str) -> bool:
 def check_exposure(settings: Settings, host: str) -> None:
     """Refuses a start that would leave patients' data open, or that would promise a check that is not there."""
     if settings.auth == "required":
-        raise SettingsTrouble(
-            "DYSTONIA_CDS_AUTH=required: this version cannot check tokens yet, so it does not start rather than seem "
-            "to check them. Serve on loopback behind a proxy that authenticates clients, with DYSTONIA_CDS_AUTH=off."
-        )
-    if not is_loopback(host) and not settings.allow_open:
+        if not any(client.issuer for client in settings.clients):
+            raise SettingsTrouble(
+                "DYSTONIA_CDS_AUTH=required needs at least one client with an issuer: a [[clients]] table in the file "
+                "that DYSTONIA_CDS_CONFIG names. `dystonia-cds client add` writes one."
+            )
+    elif not is_loopback(host) and not settings.allow_open:
         raise SettingsTrouble(
             f"Refusing to serve on {host} without authentication: anyone who reaches that address could call. Serve on "
             "127.0.0.1, or set DYSTONIA_CDS_ALLOW_OPEN=true if something else guards that address."
         )
-
-
-def describe() -> list[tuple[str, str, str, str]]:
-    """Every setting as (variable, type, default, meaning), for the command line and the documentation."""
-    rows = [(CONFIG, "file", "none", "A TOML file with settings in lower case without the prefix.")]
-    for name, field in Settings.model_fields.items():
-        kind = _kind(field.annotation, field.metadata)
-        rows.append((PREFIX + name.upper(), kind, _default(field), field.description or ""))
-    return rows
-
-
-def _kind(annotation: Any, metadata: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return ", ".join(get_args(annotation))
-    text = str(annotation)
-    if annotation is bool or "bool" in text:
-        return "on, off"
-    if "tuple" in text:
-        return "list"
-    if "dict" in text:
-        return "table"
-    return {int: "whole number", float: "number", Path: "folder"}.get(annotation, "text")
-
-
-def _default(field: Any) -> str:
-    value = field.default
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return ", ".join(value) or "empty"
-    return "depends" if value is None or field.default_factory else str(value)

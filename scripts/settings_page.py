@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cds_hooks.settings import describe
+from cds_hooks.setting_table import describe
 
 PAGE = Path(__file__).parent.parent / "docs" / "operations.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"
