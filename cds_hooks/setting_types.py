@@ -1,0 +1,44 @@
+"""How settings may be spelt: switches, lists of words, addresses."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import msgspec
+from pydantic import BeforeValidator
+from pydantic_settings import NoDecode
+
+ADDRESS = re.compile(r"https?://[^\s?#]+")
+TRUE = {"on", "true", "yes", "1"}
+FALSE = {"off", "false", "no", "0"}
+
+
+def _switch(value: object) -> object:
+    text = str(value).strip().lower()
+    if text in TRUE | FALSE:
+        return text in TRUE
+    raise ValueError("expected on or off")
+
+
+def _words(value: object) -> object:
+    """A list written as JSON, or with commas or spaces between its items."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise ValueError("expected a JSON list, or items with commas or spaces between them") from None
+    return [word for word in re.split(r"[,\s]+", value) if word]
+
+
+def web_address(address: str) -> str:
+    """``address`` without a trailing slash; :class:`ValueError` unless it is http or https without a query."""
+    if not ADDRESS.fullmatch(address):
+        raise ValueError("expected an http or https address without query")
+    return address.rstrip("/")
+
+
+Switch = Annotated[bool, BeforeValidator(_switch)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
