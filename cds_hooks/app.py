@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -16,7 +16,7 @@ from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.clock import Clock, utc_now
 from cds_hooks.cors import Cors
 from cds_hooks.discovery import discovery_json
-from cds_hooks.errors import WrongMethod, outcome_json
+from cds_hooks.errors import Unauthorised, WrongMethod, outcome_json
 from cds_hooks.feedback import FeedbackEndpoint
 from cds_hooks.hooks import HookEndpoint
 from cds_hooks.pages import offer_try_it, static_routes
@@ -38,14 +38,17 @@ def create_app(
     address: str = "http://127.0.0.1:8000",
     store: AuditStore | None = None,
     clock: Clock = utc_now,
+    others: Mapping[str, Plugin] | None = None,
 ) -> ASGIApp:
     """The whole service as one ASGI application.
 
     ``host`` and ``address`` are what it is served on. ``store`` is an audit store that is open already; without one the
-    application opens the configured store at its start. Either is closed at its end.
+    application opens the configured store at its start. Either is closed at its end. ``others`` are the plugins of
+    clients with settings of their own (:func:`cds_hooks.plugins.load_others`).
     """
     public_url = settings.site(address).public_url
-    state = State(plugin, settings, host, public_url, store if settings.audit else None, clock=clock)
+    kept = store if settings.audit else None
+    state = State(plugin, settings, host, public_url, kept, clock=clock, others=others or {})
     return Cors(Router(state), settings.cors_origins)
 
 
@@ -53,6 +56,7 @@ class Router:
     """Sends hook calls to their endpoints without detour and everything else to Starlette."""
 
     def __init__(self, state: State) -> None:
+        self._state = state
         self._discovery = discovery_json(state.plugin)
         self._hook = HookEndpoint(state)
         self._feedback = FeedbackEndpoint(state)
@@ -71,11 +75,16 @@ class Router:
 
     async def _discover(self, scope: Scope, send: Send) -> None:
         headers: Headers = list(SECURITY)
-        if scope["method"] in ("GET", "HEAD"):
-            await respond(send, 200, self._discovery, headers)
-        else:
+        if scope["method"] not in ("GET", "HEAD"):
             headers.append((b"allow", b"GET, HEAD, OPTIONS"))
             await respond(send, 405, outcome_json(WrongMethod("Discovery is a GET.")), headers)
+            return
+        try:
+            self._state.auth.caller(scope)
+        except Unauthorised as error:
+            await respond(send, error.status, outcome_json(error), [*headers, *error.headers])
+        else:
+            await respond(send, 200, self._discovery, headers)
 
 
 def page_routes(state: State) -> list[BaseRoute]:
@@ -101,9 +110,12 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     elif state.store is None:
         state.store = open_store(settings.database, settings.data_dir)
     await state.codes.start(state.store)
+    await state.auth.start()
     try:
         yield
     finally:
+        await state.auth.stop()
+        await state.access.close()
         await state.codes.stop()
         if state.store is not None:
             state.store.close()

@@ -3,6 +3,8 @@
 HostError
 ├── Refusal                a call that is answered with a FHIR OperationOutcome
 │   ├── BadCall            400   not JSON, or a field missing, mistyped or contradicting
+│   ├── Unauthorised       401   no token, or one that is not accepted, for whatever reason
+│   ├── NotForClient       403   a client that may not call this service
 │   ├── UnknownService     404
 │   ├── UnknownArtefact    404
 │   ├── WrongMethod        405
@@ -11,6 +13,7 @@ HostError
 │   ├── TooLarge           413
 │   ├── WrongMedia         415
 │   ├── Undecided          422   a question about codes that nobody here can answer
+│   ├── Overloaded         429   too many calls
 │   └── InternalError      500   a bug of ours
 ├── ClientGone             the client hung up before its call was complete; nobody is left to answer
 └── Trouble                one sentence for whoever starts or operates the service, shown without a traceback
@@ -58,6 +61,25 @@ class BadCall(Refusal):
 
     status = 400
     code = "invalid"
+
+
+class Unauthorised(Refusal):
+    """No acceptable token. The answer is the same whatever was wrong; ``reason`` is a word for the audit."""
+
+    status = 401
+    code = "login"
+    headers = ((b"www-authenticate", b"Bearer"),)
+
+    def __init__(self, reason: str = "refused") -> None:
+        super().__init__("This service needs a token that it accepts, as Authorization: Bearer <JWT>.")
+        self.reason = reason
+
+
+class NotForClient(Refusal):
+    """A known client that may not call this service."""
+
+    status = 403
+    code = "forbidden"
 
 
 class UnknownService(Refusal):
@@ -117,6 +139,17 @@ class Undecided(Refusal):
 
     status = 422
     code = "not-supported"
+
+
+class Overloaded(Refusal):
+    """Too many calls; ``seconds`` is how long to wait before the next."""
+
+    status = 429
+    code = "throttled"
+
+    def __init__(self, text: str, seconds: int = 1) -> None:
+        super().__init__(text)
+        self.headers = ((b"retry-after", b"%d" % seconds),)
 
 
 class InternalError(Refusal):

@@ -11,7 +11,6 @@ from cds_hooks.asgi import Head, read_body, send_answer
 from cds_hooks.audit import Feedback, new_id
 from cds_hooks.errors import ClientGone, InternalError, Refusal, UnknownService, WrongMethod, outcome_json
 from cds_hooks.feedback_body import read_feedback
-from cds_hooks.hooks import CLIENT
 from cds_hooks.limits import within
 from cds_hooks.logging import where
 from cds_hooks.recording import DURABLE, FAILED, OFF, PENDING, SERVICE_NAME, Trace, record
@@ -32,7 +31,7 @@ class FeedbackEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, service_id: str) -> None:
         now = self._state.clock()
-        trace = Trace(new_id(now), now, monotonic(), client=CLIENT, ruleset=self._state.plugin.ruleset)
+        trace = Trace(new_id(now), now, monotonic(), ruleset=self._state.plugin.ruleset)
         trace.service = service_id if SERVICE_NAME.fullmatch(service_id) else "?"
         refusal: Refusal | None = None
         rows: list[Feedback] = []
@@ -55,6 +54,7 @@ class FeedbackEndpoint:
         self._log(trace, len(rows), audit_state)
 
     async def _read(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> list[Feedback]:
+        trace.client = self._state.auth.caller(scope).client.name
         if service_id not in self._services:
             raise UnknownService("There is no such service. GET /cds-services lists those there are.")
         if scope["method"] != "POST":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
@@ -11,7 +12,18 @@ from starlette.types import Receive, Scope, Send
 from cds_hooks.answers import Outgoing, broken, prepare
 from cds_hooks.asgi import Head, read_body, send_answer
 from cds_hooks.audit import new_id
-from cds_hooks.errors import ClientGone, InternalError, Refusal, UnknownService, WrongMethod, outcome_json
+from cds_hooks.auth import Caller
+from cds_hooks.clients import Client
+from cds_hooks.dialects import shaped
+from cds_hooks.errors import (
+    ClientGone,
+    InternalError,
+    NotForClient,
+    Refusal,
+    UnknownService,
+    WrongMethod,
+    outcome_json,
+)
 from cds_hooks.logging import CallLog, where
 from cds_hooks.memory import Memory, memory_of
 from cds_hooks.prefetch import Plan, Received, assess, check
@@ -25,29 +37,36 @@ from cds_hooks.recording import (
     record,
     subjects_json,
 )
-from cds_hooks.service import Answer, HookCall
+from cds_hooks.service import Answer, HookCall, Plugin
 from cds_hooks.state import State
 from cds_hooks.wire import Call, make_decoder
 
 ROUTE = "/cds-services/{id}"
-CLIENT = "anonymous"
-"""Who calls, as long as nobody has to say so."""
 
 log = structlog.get_logger()
 
 
+class Bound:
+    """One plugin with what is prepared of it at start."""
+
+    def __init__(self, plugin: Plugin) -> None:
+        self.plugin = plugin
+        self.plans = {service.id: Plan.of(service) for service in plugin.services}
+        self.decode = make_decoder(plugin.resource).decode
+
+
 class HookEndpoint:
-    """Answers hook calls: decode once, judge the data, let the plugin evaluate, check, audit, send."""
+    """Answers hook calls: who calls, decode once, complete and judge the data, evaluate, shape, check, audit, send."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._plans = {service.id: Plan.of(service) for service in state.plugin.services}
-        self._decode = make_decoder(state.plugin.resource).decode
+        self._bound = Bound(state.plugin)
+        self._others = {name: Bound(plugin) for name, plugin in state.others.items()}
         self._log = CallLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, service_id: str) -> None:
         started, now = monotonic(), self._state.clock()
-        trace = Trace(new_id(now), now, started, client=CLIENT, ruleset=self._state.plugin.ruleset)
+        trace = Trace(new_id(now), now, started, ruleset=self._state.plugin.ruleset)
         refusal: Refusal | None = None
         outgoing: Outgoing | None = None
         try:
@@ -68,27 +87,41 @@ class HookEndpoint:
         self._note(trace, state, outgoing)
 
     async def _answer(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> Outgoing:
-        plan = self._plan(service_id, trace)
+        caller = self._state.auth.caller(scope)
+        trace.client = caller.client.name
+        bound = self._others.get(trace.client, self._bound)
+        plan = self._plan(bound, caller.client, service_id, trace)
         if scope["method"] != "POST":
             raise WrongMethod("A hook call is a POST.")
         head = Head.of(scope)
         head.check_media()
         body = await read_body(head, receive, self._state.settings.body_limit)
         deadline = monotonic() + self._state.settings.budget
-        call = self._decode(body, plan.service)
+        with self._state.admission.enter(caller.client):
+            return await self._judge(bound, plan, caller, body, deadline, trace)
+
+    async def _judge(
+        self, bound: Bound, plan: Plan, caller: Caller, body: bytes, deadline: float, trace: Trace
+    ) -> Outgoing:
+        call = bound.decode(body, plan.service)
         self._identify(call, trace)
         received = assess(plan, call)
+        received = await self._state.access.complete(plan, call, received, caller.client, deadline)
         trace.keys = keys_json(received.prefetch, plan.service.prefetch)
         check(plan, received)
-        memory = memory_of(self._state, trace, CLIENT)
-        return self._evaluate(hook_call(plan, call, received, body, deadline, now=trace.time, memory=memory), trace)
+        memory = memory_of(self._state, trace, trace.client)
+        made = hook_call(plan, call, received, body, deadline, now=trace.time, client=trace.client, memory=memory)
+        return self._evaluate(bound.plugin, made, caller.client.dialect or self._state.settings.dialect, trace)
 
-    def _plan(self, service_id: str, trace: Trace) -> Plan:
-        plan = self._plans.get(service_id)
+    def _plan(self, bound: Bound, client: Client, service_id: str, trace: Trace) -> Plan:
+        trace.ruleset = bound.plugin.ruleset
+        plan = bound.plans.get(service_id)
         if plan is None:
             trace.service = service_id if SERVICE_NAME.fullmatch(service_id) else "?"
             raise UnknownService("There is no such service. GET /cds-services lists those there are.")
         trace.service, trace.hook = plan.service.id, plan.service.hook
+        if client.services and service_id not in client.services:
+            raise NotForClient("This client may not call this service.")
         return plan
 
     def _identify(self, call: Call, trace: Trace) -> None:
@@ -98,11 +131,11 @@ class HookEndpoint:
             trace.encounter = self._state.store.encounter_pseudonym(call.encounter_id)
         trace.kept_for_signing = call.options.cache_for_order_sign_filtering
 
-    def _evaluate(self, call: HookCall, trace: Trace) -> Outgoing:
-        plugin = self._state.plugin
+    def _evaluate(self, plugin: Plugin, call: HookCall, dialect: str, trace: Trace) -> Outgoing:
         answer = Answer()
         try:
             answer = call.service.evaluate(call)
+            answer = replace(answer, cards=shaped(answer.cards, dialect))
             outgoing = prepare(answer, call, plugin)
         except Exception as error:
             self._state.metrics.evaluate_errors[call.service.id,] += 1
@@ -126,7 +159,7 @@ class HookEndpoint:
             self._state.codes.note(trace.unmapped)
         seconds = monotonic() - trace.started
         metrics = self._state.metrics
-        service = trace.service if trace.service in self._plans else "unknown"
+        service = trace.service if trace.service in self._bound.plans else "unknown"
         metrics.call(service, trace.status, seconds)
         if state not in (DURABLE, OFF):
             metrics.audit_failures[state,] += 1
@@ -151,11 +184,19 @@ class HookEndpoint:
 
 
 def hook_call(
-    plan: Plan, call: Call, received: Received, body: bytes, deadline: float, *, now: datetime, memory: Memory
+    plan: Plan,
+    call: Call,
+    received: Received,
+    body: bytes,
+    deadline: float,
+    *,
+    now: datetime,
+    client: str,
+    memory: Memory,
 ) -> HookCall:
     return HookCall(
         service=plan.service,
-        client=CLIENT,
+        client=client,
         hook_instance=call.hook_instance,
         patient_id=call.patient_id,
         user_id=call.user_id,

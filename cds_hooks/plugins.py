@@ -9,6 +9,7 @@ from typing import cast
 
 from cds_hooks.errors import PluginTrouble, Trouble
 from cds_hooks.service import Plugin, PluginFactory, Site
+from cds_hooks.settings import Settings
 
 GROUP = "cds_hooks.plugins"
 SETTING = "DYSTONIA_CDS_PLUGIN"
@@ -34,6 +35,22 @@ def load_plugin(name: str | None, site: Site) -> Plugin:
         )
     _check(made, found)
     return made
+
+
+def load_others(settings: Settings, address: str, plugin: Plugin) -> dict[str, Plugin]:
+    """The plugins of clients with settings of their own, by the client's name; ``plugin`` serves all others."""
+    general = settings.site(address)
+    made: list[tuple[Site, Plugin]] = [(general, plugin)]
+    others = {}
+    for client in settings.clients:
+        site = settings.site(address, client)
+        same = next((one for known, one in made if known == site), None)
+        if same is None:
+            same = load_plugin(settings.plugin, site)
+            made.append((site, same))
+        if site != general:
+            others[client.name] = same
+    return others
 
 
 def plugin_name(name: str | None) -> str:

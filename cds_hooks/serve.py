@@ -17,7 +17,7 @@ from cds_hooks import logging
 from cds_hooks.app import create_app
 from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.errors import AddressTrouble, SettingsTrouble
-from cds_hooks.plugins import load_plugin
+from cds_hooks.plugins import load_others, load_plugin
 from cds_hooks.service import Plugin
 from cds_hooks.settings import PREFIX, Settings, check_exposure, load, unknown_variables
 from cds_hooks.transport import CorkedProtocol
@@ -69,7 +69,8 @@ def serve(host: str, port: int, workers: int) -> None:
     ready = ready_sentence(plugin, settings, host, address)
     store = open_store(settings.database, settings.data_dir) if settings.audit else None
     if workers == 1:
-        app = create_app(plugin, settings, host=host, address=address, store=store)
+        others = load_others(settings, address, plugin)
+        app = create_app(plugin, settings, host=host, address=address, store=store, others=others)
         run_one(app, listener, ready, store)
     else:
         if store is not None:  # it was opened to see that it can be; each worker opens it for itself
@@ -101,7 +102,7 @@ def worker() -> ASGIApp:
     address = os.environ.get(SERVED_ADDRESS, "http://127.0.0.1:8000")
     check_exposure(settings, host)
     plugin = load_plugin(settings.plugin, settings.site(address))
-    app = create_app(plugin, settings, host=host, address=address)
+    app = create_app(plugin, settings, host=host, address=address, others=load_others(settings, address, plugin))
     settle_memory()
     return app
 

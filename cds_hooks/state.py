@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cds_hooks.admission import Admission
 from cds_hooks.audit import AuditStore
+from cds_hooks.auth import Authenticator
+from cds_hooks.clients import Client, Registry
 from cds_hooks.clock import Clock, utc_now
+from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.metrics import Metrics
 from cds_hooks.service import Plugin
 from cds_hooks.settings import Settings
@@ -15,9 +20,10 @@ from cds_hooks.terminology.background import Background
 @dataclass(slots=True)
 class State:
     """The plugin, the settings, the audit store while it is open, the counters, the clock, and what goes on
-    about codes beside the calls.
+    about codes, clients and their FHIR servers beside the calls.
 
-    ``address`` is where the application is served, ``public_url`` where clients reach it.
+    ``others`` are the plugins of clients that have settings of their own, by the client's name. ``public_url`` is where
+    clients reach the application.
     """
 
     plugin: Plugin
@@ -27,7 +33,20 @@ class State:
     store: AuditStore | None = None
     metrics: Metrics = field(default_factory=Metrics)
     clock: Clock = utc_now
+    others: Mapping[str, Plugin] = field(default_factory=dict)
     codes: Background = field(init=False)
+    registry: Registry = field(init=False)
+    auth: Authenticator = field(init=False)
+    access: FhirAccess = field(init=False)
+    admission: Admission = field(init=False)
 
     def __post_init__(self) -> None:
+        self.registry = Registry.of(self.settings)
+        self.auth = Authenticator(self.settings, self.registry, self.public_url)
+        self.access = FhirAccess(self.settings)
+        self.admission = Admission(self.settings)
         self.codes = Background(self.plugin.terminology, self.settings, self.metrics, self.clock)
+
+    def plugin_for(self, client: Client) -> Plugin:
+        """The plugin with this client's own settings, or the one for all."""
+        return self.others.get(client.name, self.plugin)

@@ -3,7 +3,7 @@
 The whole call goes through one typed msgspec decode. Only where that meets an element of a wrong type is the call read
 again piece by piece, so that one bad element costs its resource and not the call. What the call must hold to be one
 (``hook``, ``hookInstance``, ``context``, ``context.patientId``) is said to the client by name and JSON type, never by
-value. ``fhirAuthorization`` is skipped while decoding: a token that is never read cannot leak.
+value. ``fhirAuthorization`` stays unread bytes until something is fetched: a token that is never read cannot leak.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Envelope(msgspec.Struct, gc=False):
     hook: str = ""
     hookInstance: str = ""
     fhirServer: str | None = None
+    fhirAuthorization: msgspec.Raw = NOTHING
     context: msgspec.Raw = NOTHING
     extension: msgspec.Raw = NOTHING
 
@@ -62,7 +63,8 @@ class Context(msgspec.Struct, gc=False):
 class Call(msgspec.Struct, gc=False):
     """One decoded call. ``prefetch`` is :class:`WrongShape` where the client sent something other than an object.
 
-    ``context`` is the JSON of the context as it came.
+    ``context`` is the JSON of the context as it came, ``authorization`` that of ``fhirAuthorization``: it holds an
+    access token and must never be shown.
     """
 
     hook_instance: str
@@ -75,6 +77,10 @@ class Call(msgspec.Struct, gc=False):
     prefetch: Mapping[str, Value] | WrongShape
     options: Options
     context: bytes
+    authorization: msgspec.Raw = NOTHING
+
+    def __repr__(self) -> str:
+        return f"Call(hook_instance={self.hook_instance!r})"
 
 
 def make_decoder(resource_type: type) -> Decoder:
@@ -127,6 +133,7 @@ class Decoder:
             hook=required_text(fields, "hook", "hook"),
             hookInstance=required_text(fields, "hookInstance", "hookInstance"),
             fhirServer=optional_text(fields, "fhirServer"),
+            fhirAuthorization=fields.get("fhirAuthorization", NOTHING),
             context=msgspec.Raw(required_object(fields, "context")),
             extension=fields.get("extension", NOTHING),
         )
@@ -150,6 +157,7 @@ class Decoder:
             prefetch=prefetch,
             options=read_options(envelope.extension),
             context=raw,
+            authorization=envelope.fhirAuthorization,
         )
 
     def _read_context(self, raw: bytes, service: Service) -> tuple[Context, Mapping[str, Value]]:

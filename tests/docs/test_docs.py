@@ -10,7 +10,8 @@ from typer.main import get_command
 
 from cds_hooks.cli import app
 from cds_hooks.metrics import Metrics
-from cds_hooks.settings import describe, load
+from cds_hooks.setting_table import describe
+from cds_hooks.settings import load
 from plugin.rule import Rule
 from plugin.rules import RULES
 from plugin.samples import PATIENTS

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cds_hooks.errors import SettingsTrouble
-from cds_hooks.settings import Settings, check_exposure, describe, is_loopback, load, unknown_variables
+from cds_hooks.setting_table import describe
+from cds_hooks.settings import Settings, check_exposure, is_loopback, load, unknown_variables
 
 
 @pytest.fixture(autouse=True)
