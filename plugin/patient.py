@@ -324,7 +324,8 @@ class Age(msgspec.Struct, frozen=True):
 class Patient(msgspec.Struct, frozen=True):
     """Everything that rules may know, at one moment. ``results`` are newest first and recent enough to matter.
 
-    ``tests_in_cart`` are the analytes that drafts of this session ask for.
+    ``tests_in_cart`` are the analytes that drafts of this session ask for; ``observed`` are the movement disorders that
+    observations state, which stand on no problem list.
     """
 
     id: str
@@ -354,6 +355,7 @@ class Patient(msgspec.Struct, frozen=True):
     other_reactions: tuple[DystoniaReaction, ...] = ()
     presentations: tuple[Presentation, ...] = ()
     tests_in_cart: frozenset[str] = frozenset()
+    observed: tuple[Problem, ...] = ()
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

@@ -14,6 +14,7 @@ from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.liver import child_pugh_of
+from plugin.fhir.observed import asked, movement_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.ranges import Person
@@ -42,6 +43,7 @@ class _Found:
         "family",
         "genomic",
         "medications",
+        "observed",
         "palliative",
         "patient",
         "poor",
@@ -62,6 +64,7 @@ class _Found:
         self.age: Age | None = None
         self.results: dict[str, list[Result]] = {}
         self.problems: list[Problem] = []
+        self.observed: list[Problem] = []
         self.reactions: list[DystoniaReaction] = []
         self.referrals: list[Referral] = []
         self.presentations: list[Presentation] = []
@@ -120,7 +123,7 @@ def read(
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
     """Read every resource of a key; returns (type, id) of those that cannot be read, found now or by the host."""
     lost: list[tuple[str, str]] = []
-    is_old, strange = found.earlier.keeps, found.strange
+    is_old = found.earlier.keeps
     for resource in key.resources:
         kind = resource.resourceType
         try:
@@ -131,7 +134,7 @@ def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Pe
                 if resource.raw_component or meaning.rare:
                     _take_observation(resource, meaning, found, now, limits, person)
                 elif meaning is observations.UNCODED or not meaning.ours:
-                    _take_strange(resource, strange)
+                    _take_strange(resource, found)
                 elif not (meaning.analyte and is_old(meaning.analyte, resource)):
                     _take_current(resource, meaning, found, now, limits, person)
             elif kind in _MEDICATION_TYPES:
@@ -226,9 +229,12 @@ def _take(resource: Resource, found: _Found) -> None:
         found.surgery = min(found.surgery or operation, operation)
 
 
-def _take_strange(resource: Resource, strange: Strange) -> None:
+def _take_strange(resource: Resource, found: _Found) -> None:
     """A result of another kind, which searches by code do not return; one without any code may be of ours."""
-    code = bytes(resource.raw_code or b"")
+    code, strange = bytes(resource.raw_code or b""), found.strange
+    if (asked(code) or resource.valueCodeableConcept is not None) and (seen := movement_of(resource)) is not None:
+        found.observed.append(seen)
+        return
     if code not in NO_CODES:
         strange.labs[code] = None
     elif resource.status not in observations.EXCLUDED:
@@ -343,6 +349,7 @@ def _assemble(
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
         presentations=tuple(dict.fromkeys(sorted(found.presentations, key=presentations.order))),
         tests_in_cart=found.cart,
+        observed=tuple(dict.fromkeys(sorted(found.observed, key=_problem_order))),
     )
 
 

@@ -176,6 +176,7 @@ class Resource(msgspec.Struct, gc=False):
         valueQuantity: Quantity | None = None
         valueCodeableConcept: Concept | None = None
         valueString: str | None = None
+        valueBoolean: bool | None = None
         dataAbsentReason: Concept | None = None
         interpretation: list[Concept] | Concept | None = None
         specimen: Reference | None = None
@@ -247,6 +248,7 @@ _LONG: dict[str, Any] = {
     "valueQuantity": Quantity | None,
     "valueCodeableConcept": Concept | None,
     "valueString": str | None,
+    "valueBoolean": bool | None,
     "dataAbsentReason": Concept | None,
     "interpretation": list[Concept] | Concept | None,
     "specimen": Reference | None,
@@ -293,8 +295,8 @@ ELEMENTS: dict[str, str] = {
     "Patient": "id identifier name gender birthDate deceasedBoolean deceasedDateTime link",
     "Observation": (
         "id contained modifierExtension status code subject effectiveDateTime effectivePeriod effectiveInstant issued "
-        "valueQuantity valueCodeableConcept valueString dataAbsentReason interpretation specimen referenceRange "
-        "derivedFrom component"
+        "valueQuantity valueCodeableConcept valueString valueBoolean dataAbsentReason interpretation specimen "
+        "referenceRange derivedFrom component"
     ),
     "Condition": (
         "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime onsetAge recordedDate note"

@@ -38,13 +38,20 @@ def evaluate(case: Case) -> Verdict:
     """Judge the record, or the condition that is being entered."""
     if case.patient.deceased:
         return NOT_APPLICABLE
-    found = movements(case, _MOVEMENTS)
+    found = [*movements(case, _MOVEMENTS), *_observed(case)]
     new = next((problem for problem in found if _is_new(case, problem) or _is_updated(case, problem)), None)
     if new is None:
         undated = tuple(problem.reference for problem in found if not (problem.recorded or problem.updated))
         gap = gap_verdict(case, ("conditions",))
         return gap or (_perhaps_new(case, undated) if undated else NOT_APPLICABLE)
     return _unmeasured(case, new)
+
+
+def _observed(case: Case) -> list[Problem]:
+    """What observations state counts beside the problem list, but not while something else is being entered there."""
+    if case.hook == "problem-list-item-create":
+        return []
+    return [problem for problem in case.patient.observed if problem.concepts & _MOVEMENTS]
 
 
 def _perhaps_new(case: Case, undated: tuple[str, ...]) -> Verdict:

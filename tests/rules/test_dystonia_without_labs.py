@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import bundle, call, condition, family, lab, patient, prefetch
+from tests.support.fhir import at, bundle, call, condition, family, lab, patient, prefetch
 from tests.support.fire import Fired, fire
 from tests.support.rows import WOMAN_60, outcome, row
 
@@ -49,6 +49,53 @@ MOVEMENTS = [
 @pytest.mark.parametrize(("record", "expected"), MOVEMENTS)
 def test_movements(record: Json, expected: str) -> None:
     assert verdict(record) == expected
+
+
+def seen(code: Any, **more: Any) -> Json:
+    """An observation of three days ago that states something itself."""
+    concept = code if isinstance(code, dict) else {"text": code}
+    return {
+        "resourceType": "Observation",
+        "id": "seen",
+        "status": "final",
+        "code": concept,
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": at("3d"),
+    } | more
+
+
+G24 = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G24.9"}]}
+OBSERVED = [
+    row("a finding of dystonia without a value", seen("Dystonia"), "info"),
+    row("dystonia: true", seen("Dystonia", valueBoolean=True), "info"),
+    row("dystonia: present", seen(G24, valueCodeableConcept={"text": "Present"}), "info"),
+    row("dystonia: yes", seen("Dystonia", valueString="yes"), "info"),
+    row("physical finding: carpopedal spasm",
+        seen("Physical finding", valueCodeableConcept={"text": "Carpopedal spasm"}), "info"),
+    row("finding, by code", seen("Finding", valueCodeableConcept=G24), "info"),
+    row("preliminary", seen("Dystonia", status="preliminary"), "info"),
+    row("seen 30 days ago", seen("Dystonia", effectiveDateTime=at("30d")), "info"),
+    row("seen 31 days ago", seen("Dystonia", effectiveDateTime=at("31d")), "not-applicable"),
+    row("without a date", seen("Dystonia", effectiveDateTime=None), "not-checked date-missing"),
+    row("dystonia: false", seen("Dystonia", valueBoolean=False), "not-applicable"),
+    row("dystonia: absent", seen("Dystonia", valueCodeableConcept={"text": "Absent"}), "not-applicable"),
+    row("a score of dystonia", seen("Dystonia", valueQuantity={"value": 0}), "not-applicable"),
+    row("no dystonia", seen("Finding", valueCodeableConcept={"text": "No dystonia"}), "not-applicable"),
+    row("of a relative", seen("Family history", valueCodeableConcept={"text": "Dystonia"}), "not-applicable"),
+    row("risk of dystonia", seen("Risk of dystonia"), "not-applicable"),
+    row("reason for the test", seen("Reason for study", valueCodeableConcept={"text": "Dystonia"}), "not-applicable"),
+    row("entered in error", seen("Dystonia", status="entered-in-error"), "not-applicable"),
+    row("absent with a reason", seen("Dystonia", dataAbsentReason={"text": "not done"}), "not-applicable"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "expected"), OBSERVED)
+def test_movements_that_an_observation_states(record: Json, expected: str) -> None:
+    assert verdict({key: value for key, value in record.items() if value is not None}) == expected
+
+
+def test_an_observation_says_nothing_about_what_is_being_entered() -> None:
+    assert verdict(seen("Dystonia"), hook="problem-list-item-create") == "not-applicable"
 
 
 DATES = [
