@@ -231,14 +231,16 @@ def _take(resource: Resource, found: _Found) -> None:
 
 def _take_strange(resource: Resource, found: _Found) -> None:
     """A result of another kind, which searches by code do not return; one without any code may be of ours."""
-    code, strange = bytes(resource.raw_code or b""), found.strange
-    if (asked(code) or resource.valueCodeableConcept is not None) and (seen := movement_of(resource)) is not None:
-        found.observed.append(seen)
+    code = bytes(resource.raw_code or b"")
+    if code in NO_CODES:
+        if resource.status not in observations.EXCLUDED:
+            need_code(resource)
         return
-    if code not in NO_CODES:
-        strange.labs[code] = None
-    elif resource.status not in observations.EXCLUDED:
-        need_code(resource)
+    seen = movement_of(resource) if asked(code) or resource.valueCodeableConcept is not None else None
+    if seen is not None:
+        found.observed.append(seen)
+    else:
+        found.strange.labs[code] = None
 
 
 def _take_problem(resource: Resource, found: _Found) -> None:
