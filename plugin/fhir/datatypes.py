@@ -152,6 +152,14 @@ class Reaction(msgspec.Struct, gc=False):
     onset: str | None = None
 
 
+class Suspect(msgspec.Struct, gc=False):
+    """What an AdverseEvent blames; the last two are R5's names."""
+
+    instance: Reference | None = None
+    instanceReference: Reference | None = None
+    instanceCodeableConcept: Concept | None = None
+
+
 class ReferenceRange(msgspec.Struct, gc=False):
     """A laboratory's range."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
-from plugin.fhir.types import Concept, Resource, concept_of
+from plugin.fhir.types import Concept, Reference, Resource, concept_of
 from plugin.patient import Medication
 from plugin.vocabulary import cached, terminology
 from valuesets import Ingredient, Product, Strength
@@ -160,7 +160,7 @@ def of_concept(concept: Concept, *also: str, rejecting: bool = True) -> Medicati
     return _from_codes(tuple(codes), tuple(texts), rejecting)
 
 
-def of_resource(resource: Resource, medications: dict[str, Resource]) -> Medication:
+def of_resource(resource: Resource, medications: Mapping[str, Resource]) -> Medication:
     """The medication of an order, statement, administration or dispense, in every shape in which it arrives.
 
     ``medications`` are the Medication resources of the call by ``Medication/id`` and by fullUrl.
@@ -175,8 +175,11 @@ def of_resource(resource: Resource, medications: dict[str, Resource]) -> Medicat
         reference = reference or resource.medication.reference
     if concept is not None and (concept.coding or concept.text):
         return of_concept(concept)
-    if reference is None:
-        return _NOTHING
+    return of_reference(resource, reference, medications) if reference is not None else _NOTHING
+
+
+def of_reference(resource: Resource, reference: Reference, medications: Mapping[str, Resource]) -> Medication:
+    """The medication that a reference in ``resource`` leads to, by its target first and else by its display."""
     target = _target(resource, reference.reference or "", medications)
     display = reference.display or ""
     if target is not None:
@@ -199,7 +202,7 @@ def _bare(concept: Concept) -> Concept | None:
     return concept if concept.coding or concept.text else None
 
 
-def _target(resource: Resource, reference: str, medications: dict[str, Resource]) -> Resource | None:
+def _target(resource: Resource, reference: str, medications: Mapping[str, Resource]) -> Resource | None:
     if reference.startswith("#"):
         contained = resource.contained or ()
         return next((inner for inner in contained if inner.id and inner.id.lstrip("#") == reference[1:]), None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from plugin.fhir import genes, observations, presentations, records, referrals
+from plugin.fhir.adverse_events import reactions_of_event
 from plugin.fhir.age import age_of
 from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
@@ -209,6 +210,8 @@ def _take(resource: Resource, found: _Found) -> None:
     if kind == "AllergyIntolerance":
         found.reactions += records.reactions_of(resource)
         found.allergens |= records.allergens_of(resource)
+    elif kind == "AdverseEvent":
+        found.reactions += reactions_of_event(resource, found.strange.medications)
     elif kind == "ServiceRequest":
         need_code(resource)
         referral = referrals.referral_of(resource)

@@ -231,9 +231,13 @@ def _reaction(resource: Resource, own: Medication | None, told: _Told) -> Dyston
 
 def _kinds_of(part: Reaction) -> list[tuple[str, bool]]:
     """The kinds of movement reaction that one reaction is, each with whether a code says so."""
-    manifestations = [inner.concept or inner for inner in part.manifestation or ()]
+    return kinds_of([inner.concept or inner for inner in part.manifestation or ()], part.description or "")
+
+
+def kinds_of(manifestations: list[Concept], description: str = "") -> list[tuple[str, bool]]:
+    """The kinds of movement reaction that concepts and words name, each with whether a code says so."""
     coded = _NO_CONCEPTS.union(*map(concepts_of, manifestations))
-    texts = [text for concept in manifestations for text in texts_of(concept)] + [part.description or ""]
+    texts = [text for concept in manifestations for text in texts_of(concept)] + [description]
     worded = _worded(texts, reaction=True)
     return [(kind, bool(coded & meant)) for kind, meant in _REACTIONS.items() if (coded | worded) & meant]
 

@@ -38,9 +38,11 @@ from plugin.fhir.datatypes import (
     ReferenceRange,
     Repeat,
     Search,
+    Suspect,
     Timing,
 )
 from plugin.fhir.elements import concept_of, dosages_of, interpretation_of, ranges_of, supply_of
+from plugin.fhir.type_names import OTHERS
 
 __all__ = [
     "KNOWN_TYPES",
@@ -70,6 +72,7 @@ __all__ = [
     "Repeat",
     "Resource",
     "Search",
+    "Suspect",
     "Timing",
     "concept_of",
     "dosages_of",
@@ -129,6 +132,7 @@ class Resource(msgspec.Struct, gc=False):
         raw_interpretation: msgspec.Raw | None
         raw_referenceRange: msgspec.Raw | None
         raw_medicationCodeableConcept: msgspec.Raw | None
+        raw_medication: msgspec.Raw | None
         raw_dosageInstruction: msgspec.Raw | None
         raw_dosage: msgspec.Raw | None
         raw_dispenseRequest: msgspec.Raw | None
@@ -208,6 +212,11 @@ class Resource(msgspec.Struct, gc=False):
         performerType: Concept | None = None
         performer: list[Reference] | None = None
         meta: Meta | None = None
+        actuality: str | None = None
+        event: Concept | None = None
+        date: str | None = None
+        detected: str | None = None
+        suspectEntity: list[Suspect] | None = None
     else:
         resourceType = ""
 
@@ -234,6 +243,7 @@ _SHORT: dict[str, Any] = {
     "performedPeriod": Period | None,
     **dict.fromkeys(("occurenceDateTime", "occurrenceDateTime", "performedDateTime"), str | None),
     **dict.fromkeys(("effectiveInstant", "whenHandedOver", "whenPrepared"), str | None),
+    **dict.fromkeys(("actuality", "date", "detected"), str | None),
 }
 _LONG: dict[str, Any] = {
     "code": Concept | None,
@@ -280,6 +290,8 @@ _LONG: dict[str, Any] = {
     "performerType": Concept | None,
     "performer": list[Reference] | None,
     "meta": Meta | None,
+    "event": Concept | None,
+    "suspectEntity": list[Suspect] | None,
 }
 
 _OWNER = "id subject patient"
@@ -307,6 +319,9 @@ ELEMENTS: dict[str, str] = {
     "AllergyIntolerance": (
         "id clinicalStatus verificationStatus code patient onsetDateTime recordedDate lastOccurrence reaction"
     ),
+    "AdverseEvent": (
+        "id contained actuality status event code subject date detected recordedDate occurrenceDateTime suspectEntity"
+    ),
     "FamilyMemberHistory": "id status patient condition",
     "Encounter": "id status class type serviceType subject period",
     "Medication": "id code status ingredient",
@@ -326,29 +341,8 @@ ELEMENTS: dict[str, str] = {
     "MedicationAdministration": _MEDICATION,
     "MedicationDispense": _MEDICATION,
 }
-_OTHERS = """
-Account ActivityDefinition AdverseEvent Appointment AppointmentResponse AuditEvent Basic Binary
-BiologicallyDerivedProduct BodyStructure CapabilityStatement CarePlan CareTeam CatalogEntry ChargeItem
-ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem Communication CommunicationRequest
-CompartmentDefinition Composition ConceptMap Consent Contract Coverage CoverageEligibilityRequest
-CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest DeviceUseStatement
-DocumentManifest DocumentReference EffectEvidenceSynthesis Endpoint EnrollmentRequest
-EnrollmentResponse EpisodeOfCare EventDefinition Evidence EvidenceVariable ExampleScenario ExplanationOfBenefit Flag
-Goal GraphDefinition Group GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation
-ImmunizationRecommendation ImplementationGuide InsurancePlan Invoice Library Linkage List Location Measure
-MeasureReport Media MedicationKnowledge MedicinalProduct MessageDefinition MessageHeader MolecularSequence
-NamingSystem NutritionOrder ObservationDefinition OperationDefinition Organization OrganizationAffiliation Parameters
-PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Provenance
-Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition ResearchElementDefinition
-ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule SearchParameter Slot
-SpecimenDefinition StructureDefinition StructureMap Subscription Substance SubstanceSpecification
-SupplyDelivery SupplyRequest Task TerminologyCapabilities TestReport TestScript ValueSet VerificationResult
-VisionPrescription
-""".split()  # noqa: SIM905
-
-
 # A type outside this set is misspelt or unknown to us: its resource is unreadable whatever key it stands under.
-KNOWN_TYPES = frozenset({*ELEMENTS, *_OTHERS})
+KNOWN_TYPES = frozenset({*ELEMENTS, *OTHERS})
 
 
 def _field(name: str) -> tuple[str, Any, Any]:
@@ -377,7 +371,7 @@ def _prepare() -> Any:
     for name in _LONG:
         setattr(Resource, f"raw_{name}", None)
         setattr(Resource, "encounter_class" if name == "class" else name, _lazy(name))
-    kinds = {**ELEMENTS, **dict.fromkeys(_OTHERS, _OWNER)}
+    kinds = {**ELEMENTS, **dict.fromkeys(OTHERS, _OWNER)}
     return Union[tuple(_resource_type(kind, elements) for kind, elements in kinds.items())]  # noqa: UP007
 
 

@@ -95,6 +95,49 @@ def test_how_it_is_recorded(record: dict, expected: str) -> None:
     assert sign(order("metoclopramide"), WOMAN_60, record).verdict(RULE) == expected
 
 
+def event(drug: dict | None, what: dict | str = DYSTONIA, **more: object) -> dict:
+    """An AdverseEvent that blames a reference, which is contained or has a display."""
+    found = {
+        "resourceType": "AdverseEvent",
+        "id": "ae1",
+        "actuality": "actual",
+        "subject": {"reference": "Patient/p1"},
+        "event": {"text": what} if isinstance(what, str) else what,
+        "date": "2024-03-02",
+    }
+    if drug is not None:
+        found["contained"] = [{"resourceType": "Medication", "id": "m", "code": drug}]
+        found["suspectEntity"] = [{"instance": {"reference": "#m"}}]
+    return found | more
+
+
+METOCLOPRAMIDE = medication("metoclopramide")
+EVENTS = [
+    row("all coded", event(METOCLOPRAMIDE), "critical"),
+    row("the event in words", event(METOCLOPRAMIDE, "Acute dystonia"), "warning"),
+    row("the drug by display", event(None, suspectEntity=[{"instance": {"display": "Reglan"}}]), "warning"),
+    row("the drug in the words of the event", event(None, "Dystonia after metoclopramide"), "warning"),
+    row("R5's names", {**event(None, suspectEntity=[{"instanceCodeableConcept": METOCLOPRAMIDE}]),
+        "event": None, "code": DYSTONIA}, "critical"),
+    row("one of two suspects", event(METOCLOPRAMIDE, suspectEntity=[
+        {"instance": {"display": "omeprazole"}}, {"instance": {"reference": "#m"}}]), "critical"),
+    row("no date", {**event(METOCLOPRAMIDE), "date": None}, "critical"),
+    row("only possible", event(METOCLOPRAMIDE, actuality="potential"), "clear"),
+    row("entered in error", event(METOCLOPRAMIDE, status="entered-in-error"), "clear"),
+    row("another event", event(METOCLOPRAMIDE, "Rash"), "clear"),
+    row("no dystonia", event(METOCLOPRAMIDE, "No dystonia"), "clear"),
+    row("another drug", event(medication("haloperidol")), "clear"),
+    row("of somebody else", event(METOCLOPRAMIDE, subject={"reference": "Patient/other"}), "clear"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "expected"), EVENTS)
+def test_adverse_events(record: dict, expected: str) -> None:
+    told = {key: value for key, value in record.items() if value is not None}
+    fired = sign(order("metoclopramide"), WOMAN_60, adverseEvents=bundle(told))
+    assert fired.verdict(RULE) == expected
+
+
 # A condition whose words name the drug; the drug is matched by text, so never above warning.
 CONDITIONS = [
     row("coded, drug in its text", condition("G24.02", text="Acute dystonia due to metoclopramide"), "warning"),
