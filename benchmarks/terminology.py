@@ -27,6 +27,7 @@ SNOMED = "http://snomed.info/sct"
 LOAD_GOAL, MEMORY_GOAL, CODE_GOAL = 100.0, 30.0, 5.0
 NAME_GOAL, WORST_GOAL = 50.0, 200.0
 LONGEST = 1024
+_AMOUNT = " 5 mg tab"
 MEGABYTE = 1e6
 
 
@@ -42,7 +43,8 @@ class Figure:
 
 def resident() -> float:
     """The memory that this process holds now, in MB; its highest mark would be that of the process it came from."""
-    return psutil.Process().memory_info().rss / MEGABYTE
+    held: int = psutil.Process().memory_info().rss
+    return held / MEGABYTE
 
 
 def each(calls: Sequence[tuple[str, ...]], ask: Callable[..., Any], rounds: int = ROUNDS) -> float:
@@ -123,15 +125,22 @@ def text_figures(codes: Terminology) -> Iterable[Figure]:
 
 
 def hostile(names: list[str]) -> dict[str, str]:
-    """Texts as long as is read that hold as much to find as can be, by what they are made of."""
+    """Texts as long as is read that hold as much to find as can be, and an amount, by what they are made of."""
+    denied = "".join(f"no {name} " for name in names)
     texts = {
         "one name": "haloperidol " * LONGEST,
         "one name denied": "no haloperidol " * LONGEST,
-        "every name, denied": "".join(f"no {name} " for name in names),
+        "every name, denied": denied,
+        "every name, denied, and an arrow": f"\u2192 {denied}",
+        "the first word of many phrases": "glucose " * LONGEST,
         "signs that stand for eighteen letters": "\ufdfa" * LONGEST,
         "names with accents": "halop\u00e9ridol " * LONGEST,
+        "one misspelt name": "haloperidl " * LONGEST,
+        "frequencies": "haloperidol " + "b i d q 4 h " * LONGEST,
+        "routes": "haloperidol " + "p o i m " * LONGEST,
+        "letters with two accents each": "haloperidol " + "\u1fb7 " * LONGEST,
     }
-    return {what: text[:LONGEST] for what, text in texts.items()}
+    return {what: text[: LONGEST - len(_AMOUNT)] + _AMOUNT for what, text in texts.items()}
 
 
 def near_misses(names: list[str], texts: int = 500) -> list[str]:

@@ -5,9 +5,9 @@ from typing import Final
 
 import msgspec
 
-from valuesets.drugs import LOCAL, ProductIndex
+from valuesets.drugs import LOCAL, AlikeIndex, ProductIndex
 from valuesets.model import Ingredient, Product
-from valuesets.ndc import number_of, readings
+from valuesets.ndc import PRINTED, number_of, readings
 from valuesets.store import CodeSystem, Concept, Resources
 from valuesets.systems import ATC, NDC, RXNORM, SNOMED
 
@@ -29,7 +29,10 @@ class DrugCodes:
         concepts = _by_code(products)
         complete = resources.collected_for(ingredients)
         self._rxnorm = ProductIndex(concepts, ingredients, complete, RXNORM_CODE)
-        self._ndc = ProductIndex(_ndc(resources), ingredients, complete, NDC_CODE)
+        made = resources.decode("CodeSystem/ndc-products", CodeSystem).concept
+        self._numbers = {concept.code: number_of(concept.code) for concept in made}
+        by_number = {self._numbers[concept.code]: concept for concept in made}
+        self._ndc = AlikeIndex(by_number, ingredients, complete, NDC_CODE)
         self._atc = ProductIndex(_read(resources, "atc-drugs"), ingredients, matched_by=ATC_CODE)
         self._snomed = ProductIndex(_read(resources, "snomed-drugs"), ingredients, matched_by=SNOMED_CODE)
         self._as_concepts: dict[str, Product] = {}
@@ -54,10 +57,14 @@ class DrugCodes:
 
     def _by_ndc(self, code: str) -> Product | None:
         """The one product, or what all products agree on that the code may mean; None where they are other drugs."""
+        product, _, package = code.rpartition("-")
+        number = self._numbers.get(product)
+        if number is not None and len(code) == PRINTED and package.isdecimal() and package.isascii():
+            return self._ndc.find(number)  # the usual way of writing, found in a third of the time
         numbers = readings(code)
         if len(numbers) == 1:
             return self._ndc.find(numbers[0])
-        found = [product for number in numbers if (product := self._ndc.find(number)) is not None]
+        found = [known for number in numbers if (known := self._ndc.find(number)) is not None]
         if len(found) == 1:
             return found[0]
         if len({frozenset(product.ingredients) for product in found}) != 1:
@@ -83,9 +90,3 @@ def _by_code(system: CodeSystem) -> dict[str, Concept]:
 
 def _read(resources: Resources, key: str) -> dict[str, Concept]:
     return _by_code(resources.decode(f"CodeSystem/{key}", CodeSystem))
-
-
-def _ndc(resources: Resources) -> dict[str, Concept]:
-    """The products by their number."""
-    products = resources.decode("CodeSystem/ndc-products", CodeSystem).concept
-    return {number_of(concept.code): concept for concept in products}

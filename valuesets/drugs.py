@@ -95,49 +95,78 @@ class ProductIndex:
         if built is not None:
             return built
         concept = self._concepts.get(key)
-        return None if concept is None else self._built.setdefault(key, self._build(concept))
-
-    def _build(self, concept: Concept) -> Product:
-        single: dict[str, str] = {}
-        identities: list[str] = []
-        strengths: list[str] = []
-        for one in _PARTS.decode(concept.raw_properties):
-            code = one.code
-            if code == "ingredient":
-                identities.append(one.value_code)
-            elif code == "strength":
-                strengths.append(one.value_string)
-            elif code == "local-ingredient":
-                identities.append(LOCAL + one.value_string)
-            else:
-                single[code] = one.value_code or one.value_string
-        if not self._complete:
-            identities = [one for one in identities if one in self._ingredients]
-            strengths = [one for one in strengths if one.partition("=")[0] in self._ingredients]
-        ingredients = self._known(identities, concept)
-        return Product(
-            concept.code,
-            concept.display or " / ".join([one.name for one in ingredients]),
-            single.get("tty", ""),
-            ingredients,
-            single.get("dose-form", ""),
-            single.get("route", ""),
-            "long-acting" in single,
-            tuple([self._strength(one) for one in strengths]),
-            self._matched_by,
-            "multi" in single,
-        )
-
-    def _known(self, identities: list[str], concept: Concept) -> tuple[Ingredient, ...]:
+        if concept is None:
+            return None
         try:
-            return tuple([self._ingredients[one] for one in identities])
+            return self._built.setdefault(key, self._build(concept))
         except KeyError as error:
             raise TerminologyDataError(f"product {concept.code} has an unknown ingredient {error}") from None
 
+    def _build(self, concept: Concept) -> Product:
+        """One loop with a local name for each part, which takes half the time of a dictionary of them."""
+        known, amounts = self._ingredients, self._strengths
+        ingredients: list[Ingredient] = []
+        strengths: list[Strength] = []
+        tty = dose_form = route = ""
+        long_acting = multi = False
+        for one in _PARTS.decode(concept.raw_properties) if self._complete else self._kept(concept):
+            code = one.code
+            if code == "ingredient":
+                ingredients.append(known[one.value_code])
+            elif code == "local-ingredient":
+                ingredients.append(known[LOCAL + one.value_string])
+            elif code == "strength":
+                text = one.value_string
+                strengths.append(amounts.get(text) or self._strength(text))
+            elif code == "tty":
+                tty = one.value_code
+            elif code == "dose-form":
+                dose_form = one.value_string
+            elif code == "route":
+                route = one.value_code
+            elif code == "multi":
+                multi = True
+            elif code == "long-acting":
+                long_acting = True
+        name = concept.display or " / ".join([one.name for one in ingredients])
+        parts = tuple(ingredients), dose_form, route, long_acting, tuple(strengths)
+        return Product(concept.code, name, tty, *parts, self._matched_by, multi)
+
+    def _kept(self, concept: Concept) -> list[_Part]:
+        """The parts of a product without those of unknown ingredients."""
+        known = self._ingredients
+        parts = _PARTS.decode(concept.raw_properties)
+        return [one for one in parts if (identity := _identity(one)) is None or identity in known]
+
     def _strength(self, text: str) -> Strength:
         """Products share their strengths, so each is read once."""
-        known = self._strengths.get(text)
-        return known if known is not None else self._strengths.setdefault(text, read_strength(text))
+        return self._strengths.setdefault(text, read_strength(text))
+
+
+class AlikeIndex(ProductIndex):
+    """Drugs by a code of which many say the same, as those of a drug's makers do: what they say is decoded once."""
+
+    def __init__(
+        self, concepts: Mapping[str, Concept], ingredients: Mapping[str, Ingredient], complete: bool, matched_by: str
+    ) -> None:
+        super().__init__(concepts, ingredients, complete, matched_by)
+        self._alike: dict[bytes, Product] = {}
+
+    def _build(self, concept: Concept) -> Product:
+        said = bytes(concept.raw_properties)
+        like = self._alike.get(said) or self._alike.setdefault(said, super()._build(concept))
+        name = concept.display or " / ".join([one.name for one in like.ingredients])
+        parts = like.tty, like.ingredients, like.dose_form, like.route, like.long_acting, like.strengths
+        return Product(concept.code, name, *parts, like.matched_by, like.multi)
+
+
+def _identity(part: _Part) -> str | None:
+    """The ingredient of which a part tells, or None."""
+    if part.code == "ingredient":
+        return part.value_code
+    if part.code == "local-ingredient":
+        return LOCAL + part.value_string
+    return part.value_string.partition("=")[0] if part.code == "strength" else None
 
 
 def read_strength(text: str) -> Strength:

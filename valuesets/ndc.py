@@ -7,8 +7,9 @@ from typing import Final
 _PARTED: Final = re.compile(
     r"(?:(\d{4})-(\d{4})(?:-\d\d)?|(\d{5})-(\d{3})(?:-\d\d)?|(\d{5})-(\d{4})(?:-\d\d?)?)", re.ASCII
 )
+PRINTED: Final = 12  # characters of a product's number as it is printed, with its package: ten digits, two hyphens
 _BILLING: Final = 11  # digits of the form that pads each part
-_PRINTED: Final = 10  # digits of the form that stands on the package, which pads none
+_UNPADDED: Final = 10  # digits of the form that stands on the package
 
 
 def readings(code: str) -> tuple[str, ...]:
@@ -24,7 +25,7 @@ def readings(code: str) -> tuple[str, ...]:
         return ()
     if len(text) == _BILLING:
         return (text[:9],)
-    if len(text) == _PRINTED:
+    if len(text) == _UNPADDED:
         return (f"0{text[:8]}", f"{text[:5]}0{text[5:8]}", text[:9])
     return ()
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.rows import row
 from valuesets import load
+from valuesets.text.words import READ_AT_MOST, WORD, WORDS_AT_MOST, normalise, split_words
 
 OTHERS = Path(__file__).parents[1] / "support" / "other_names.txt"
 
@@ -197,3 +198,61 @@ def test_full_width_letters_do_not_matter(name) -> None:
 @given(KNOWN, REJECTING)
 def test_a_rejection_word_never_gives_a_drug(name, sentence) -> None:
     assert names(sentence.format(name)) == []
+
+
+WORDS = [
+    row("blanks and signs", "haloperidol, (5 mg)/ml", "haloperidol 5 mg ml"),
+    row("a low line parts", "haloperidol_5_mg", "haloperidol 5 mg"),
+    row("five letters end at a digit", "tab.haloperidol5mg", "tab haloperidol 5mg"),
+    row("four letters do not", "mgso4 vitd3 d3", "mgso4 vitd3 d3"),
+    row("a digit first", "5haloperidol10", "5haloperidol10"),
+    row("a word of mixed ends once", "haloperidol5mgabcdef6", "haloperidol 5mgabcdef6"),
+    row("beyond ASCII", "αλοπ5→αλοπε7 ø_1", "αλοπ5 αλοπε 7 ø 1"),
+    row("more signs than are looked at one by one", "ø!a#b$c%d&e(f)g*h+i,j-k.l/m:n;o<p=q>r",
+        "ø a b c d e f g h i j k l m n o p q r"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), WORDS)
+def test_words(text: str, words: str) -> None:
+    assert split_words(text) == words.split(" ")
+    assert split_words(text) == WORD.findall(text)
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(
+    st.text(
+        alphabet=st.one_of(st.characters(), st.sampled_from("ab5 _-\u2192\u00f8\u0301\ufdfa\u00ae\u200b")), max_size=80
+    )
+)
+def test_words_are_the_same_however_they_are_found(text: str) -> None:
+    plain = normalise(text)
+    assert split_words(plain) == WORD.findall(plain)
+    assert not [sign for sign in plain if unicodedata.combining(sign)]
+
+
+# a text of one character -> what is left of as many as are read
+NORMALISED = [
+    row("ASCII", "A", "a" * READ_AT_MOST),
+    row("an accent each", "\u00c9", "e" * (3 * READ_AT_MOST // 4)),
+    row("accents alone", "\u0301", ""),
+    row("two accents each", "\u1fb7", "\u03b1" * (READ_AT_MOST // 2)),
+    row("marks of another script", "\u064e", ""),
+    row("invisible ones", "\u200b", ""),
+    row("trademark signs", "\u00ae", " " * READ_AT_MOST),
+    row("a sign that stands for two letters", "\u33a1", "m2" * (READ_AT_MOST // 2)),
+]
+
+
+@pytest.mark.parametrize(("text", "left"), NORMALISED)
+def test_no_more_is_looked_at_than_half_as_much_again(text: str, left: str) -> None:
+    assert normalise(text * READ_AT_MOST) == left
+
+
+def test_a_sign_that_stands_for_eighteen_letters_leaves_room_for_no_more_than_is_read() -> None:
+    assert len(normalise("\ufdfa" * READ_AT_MOST)) == READ_AT_MOST
+
+
+@pytest.mark.parametrize(("before", "found"), [(WORDS_AT_MOST - 1, True), (WORDS_AT_MOST, False)])
+def test_words_are_read_up_to_a_bound(before: int, found: bool) -> None:
+    assert bool(load().match_text("a " * before + "haloperidol").ingredients) is found

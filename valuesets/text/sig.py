@@ -1,13 +1,14 @@
 """Strength and frequency in a drug's text, read only where they are plain."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
 from valuesets.model import Strength
-from valuesets.text.words import WORD, Hit, Word, by_first, find_longest
+from valuesets.text.words import Hit, Word, by_first, find_longest, split_words
 
 # A number with its unit and what it is per. The Greek letter is the micro sign in its compatibility form.
 # What must not stand before it is looked at behind the first digit: only places with a digit are tried then.
@@ -42,28 +43,24 @@ class SigReader:
         self._frequencies = by_first(frequencies)
         self._beside = beside
 
-    def frequency(self, tokens: list[str]) -> str:
+    def frequency(self, tokens: list[str], unique: frozenset[str]) -> str:
         """The one frequency of a text ("BID", "Q6H", "QHS PRN"), or "" where there is none or several."""
-        values = {word.value for word, *_ in find_longest(self._frequencies, tokens)}
+        values = {word.value for word, *_ in find_longest(self._frequencies, tokens, unique)}
         needed = [_PRN] if _PRN in values else []
         values.discard(_PRN)
         if len(values) > 1:
             values.discard("QD")  # "once daily at bedtime" is at bedtime
         return " ".join([*values, *needed]) if len(values) < 2 else ""
 
-    def strengths(self, plain: str, hits: list[Hit], rxcui: str) -> tuple[Strength, ...]:
+    def strengths(self, plain: str, tokens: list[str], hits: list[Hit], rxcui: str) -> tuple[Strength, ...]:
         """The one strength of the text's only ingredient, or nothing where text or drug leave a doubt."""
         amounts = list(islice(_AMOUNT.finditer(plain), _AMOUNTS_AT_MOST + 1))
         if not 0 < len(amounts) <= _AMOUNTS_AT_MOST or any(hit.name.combined for hit in hits):
             return ()
-        words = list(WORD.finditer(plain))
-        ends = [words[hit.stop - 1].end() for hit in hits]
+        if not self._all_follow(plain, tokens, hits, amounts):
+            return ()
         found: dict[tuple[Decimal, str, str], Strength] = {}
         for amount in amounts:
-            start = max((end for end in ends if end <= amount.start()), default=-1)
-            if start < 0 or not self._follows(plain, start, amount.start()):
-                return ()
-            ends.append(amount.end())
             try:
                 strength = _strength(amount, rxcui)
             except ValueError:
@@ -72,11 +69,23 @@ class SigReader:
                 _keep_simplest(found, strength)
         return tuple(found.values()) if len(found) == 1 else ()
 
-    def _follows(self, plain: str, start: int, stop: int) -> bool:
-        """True if the amount at ``stop`` belongs to the name that ends at ``start``: no unknown word parts them."""
-        if _SECOND.search(plain, max(start - _LOOK_BACK, stop - _LOOK_BACK, 0), stop):
-            return False
-        return all(word in self._beside or not word.isalpha() for word in WORD.findall(plain, start, stop))
+    def _all_follow(self, plain: str, tokens: list[str], hits: list[Hit], amounts: list[re.Match[str]]) -> bool:
+        """True if each amount belongs to a name before it: no unknown word parts it from the name or amount before."""
+        stops = sorted([hit.stop for hit in hits])
+        seen = start = end = 0  # places of characters: what is counted, and where the last amount ends
+        at = behind = 0  # places of words: that of the amount, and the one behind the last amount
+        for amount in amounts:
+            seen, start = start, amount.start()
+            at += len(split_words(plain[seen:start]))
+            names = bisect_right(stops, at)
+            stop = stops[names - 1] if names else 0
+            between = tokens[stop:at] if stop >= behind else split_words(plain[end:start])
+            if not (stop or behind) or _SECOND.search(plain, max(start - _LOOK_BACK, 0), start):
+                return False
+            if any(map(str.isalpha, set(between).difference(self._beside))):
+                return False
+            end, behind = amount.end(), at + len(split_words(amount[0]))
+        return True
 
 
 def _strength(match: re.Match[str], rxcui: str) -> Strength | None:

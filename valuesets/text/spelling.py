@@ -3,11 +3,15 @@
 from collections.abc import Container, Iterable
 from typing import Final
 
-from valuesets.text.words import Hit, Name
+from valuesets.text.words import Hit, Name, places
 
 SHORTEST: Final = 8  # letters of a name; one wrong letter in a shorter one makes too many other words
 SHORTEST_PART: Final = 7  # letters of the misspelt word where a name has two
+WHOLE: Final = 3  # letters at one end of a misspelt word of two; one edit spares one end at least
 EXAMINED: Final = 32  # long words of one text; a drug has fewer, and the time of one match stays bounded
+
+Parts = dict[int, list[tuple[str, Name]]]
+"""The other word of names of two, with the name, by the length of the written word that may misspell it."""
 
 
 def one_edit(written: str, name: str) -> bool:
@@ -70,8 +74,7 @@ class Speller:
         self._known = known
         self._names: dict[str, Name] = {}
         self._thirds: dict[int, Thirds] = {}
-        self._after: dict[str, list[Name]] = {}
-        self._before: dict[str, list[Name]] = {}
+        self._beside: dict[str, tuple[Parts, Parts]] = {}
         for name in names:
             if name.ingredients and len(name.rest) < 2 and len(name.phrase) - len(name.rest) >= SHORTEST:
                 self._add(name)
@@ -79,19 +82,19 @@ class Speller:
     def _add(self, name: Name) -> None:
         if name.rest:
             first, last = name.phrase.split(" ")
-            self._after.setdefault(first, []).append(name)
-            self._before.setdefault(last, []).append(name)
+            _put_part(self._beside.setdefault(first, ({}, {}))[0], last, name)
+            _put_part(self._beside.setdefault(last, ({}, {}))[1], first, name)
             return
         self._names[name.phrase] = name
         for size in range(len(name.phrase) - 1, len(name.phrase) + 2):  # of the written word
             self._thirds.setdefault(size, Thirds(size)).add(name.phrase)
 
-    def find(self, tokens: list[str], taken: Container[int]) -> list[Hit]:
-        """The misspelt names of a text; the words at the places ``taken`` are left alone."""
+    def find(self, tokens: list[str], free: list[str], unique: frozenset[str]) -> list[Hit]:
+        """The misspelt names of a text; in ``free`` there is nothing where a word is left alone."""
         search = self._search
-        long = [(at, token) for at, token in enumerate(tokens) if len(token) >= SHORTEST - 1 and at not in taken]
-        single = [Hit(name, at, at + 1, token) for at, token in long[:EXAMINED] if (name := search(token)) is not None]
-        return [*single, *self._find_double(tokens, taken)]
+        long = [at for at, size in enumerate(map(len, free)) if size >= SHORTEST - 1][:EXAMINED]
+        single = [Hit(name, at, at + 1, free[at]) for at in long if (name := search(free[at])) is not None]
+        return [*single, *self._find_double(tokens, free, unique)]
 
     def _search(self, written: str) -> Name | None:
         """The one name, or the first of several for the same ingredients, that a word misspells."""
@@ -102,29 +105,34 @@ class Speller:
         found = {name for name in near if one_edit(written, name)}
         return _agreed([self._names[name] for name in sorted(found)]) if found else None
 
-    def _find_double(self, tokens: list[str], taken: Container[int]) -> list[Hit]:
+    def _find_double(self, tokens: list[str], free: list[str], unique: frozenset[str]) -> list[Hit]:
         """Names of two words, one of which is right."""
         hits = []
-        right = [at for at, token in enumerate(tokens) if token in self._after or token in self._before]
-        for at in right[:EXAMINED]:
-            if at in taken:
+        for at in places(self._beside, tokens, unique)[:EXAMINED]:
+            if not free[at]:
                 continue
-            for other in (at + 1, at - 1):
-                if not 0 <= other < len(tokens) or other in taken:
+            for parts, other in zip(self._beside[tokens[at]], (at + 1, at - 1), strict=True):
+                if not parts or not 0 <= other < len(tokens):
                     continue
-                name = self._search_part(tokens[at], tokens[other], other > at)
+                name = self._search_part(parts, free[other])
                 if name is not None:
                     start = min(at, other)
                     hits.append(Hit(name, start, start + 2, tokens[other]))
         return hits
 
-    def _search_part(self, right: str, written: str, follows: bool) -> Name | None:
-        """The name of which ``right`` is one word, and ``written``, before or behind it, misspells the other."""
-        if len(written) < SHORTEST_PART - 1 or written in self._known:
+    def _search_part(self, parts: Parts, written: str) -> Name | None:
+        """The name whose other word ``written`` misspells."""
+        if len(written) not in parts or written in self._known:
             return None
-        names = (self._after if follows else self._before).get(right, [])
-        parts = [(name.rest[0] if follows else name.phrase.split(" ")[0], name) for name in names]
-        return _agreed([name for part, name in parts if len(part) >= SHORTEST_PART and one_edit(written, part)])
+        start, end = written[:WHOLE], written[-WHOLE:]
+        near = [(part, name) for part, name in parts[len(written)] if part.startswith(start) or part.endswith(end)]
+        return _agreed([name for part, name in near if one_edit(written, part)])
+
+
+def _put_part(parts: Parts, part: str, name: Name) -> None:
+    if len(part) >= SHORTEST_PART:
+        for size in range(len(part) - 1, len(part) + 2):
+            parts.setdefault(size, []).append((part, name))
 
 
 def _put(index: dict[str, tuple[str, ...]], key: str, name: str) -> None:
