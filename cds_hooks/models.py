@@ -22,6 +22,12 @@ Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$")]
 Extension = Annotated[dict[str, Any], Field(min_length=1)]
 Indicator = Literal["info", "warning", "critical"]
+ONE_RECOMMENDED: dict[str, Any] = {
+    "contains": {"required": ["isRecommended"], "properties": {"isRecommended": {"const": True}}},
+    "minContains": 0,
+    "maxContains": 1,
+}
+"""At most one of several suggestions is recommended, in JSON Schema."""
 
 
 class Model(BaseModel):
@@ -56,6 +62,10 @@ class Source(Model):
 class Link(Model):
     """A link of a card. ``appContext`` goes with SMART apps only."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"dependentSchemas": {"appContext": {"properties": {"type": {"const": "smart"}}}}}
+    )
+
     label: Text
     url: Url
     type: Literal["absolute", "smart"]
@@ -71,6 +81,14 @@ class Link(Model):
 
 class Action(Model):
     """One change that a suggestion proposes."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"type": {"const": "delete"}}},
+            "then": {"required": ["resourceId"], "not": {"required": ["resource"]}},
+            "else": {"required": ["resource"], "properties": {"resource": {"required": ["resourceType"]}}},
+        }
+    )
 
     type: Literal["create", "update", "delete"]
     description: Text
@@ -99,6 +117,14 @@ class Suggestion(Model):
 
 class Card(Model):
     """One card."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"suggestions": ["selectionBehavior"]},
+            "if": {"properties": {"selectionBehavior": {"const": "at-most-one"}}},
+            "then": {"properties": {"suggestions": ONE_RECOMMENDED}},
+        }
+    )
 
     uuid: Uuid
     summary: Summary
@@ -170,3 +196,27 @@ class OperationOutcome(Model):
 
     resourceType: Literal["OperationOutcome"]
     issue: Annotated[list[Issue], Field(min_length=1)]
+
+
+class Health(Model):
+    """The answer of ``GET /healthz``."""
+
+    status: Literal["ok"]
+
+
+class Loaded(Model):
+    """Which plugin is loaded."""
+
+    name: Text
+    version: Text
+
+
+class Readiness(BaseModel):
+    """The answer of ``GET /readyz``; further fields tell of single parts."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    status: Literal["ok", "degraded", "unavailable"]
+    ruleset: Text
+    plugin: Loaded
+    reasons: Annotated[list[Text], Field(min_length=1)] | None = None

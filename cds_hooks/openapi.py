@@ -1,4 +1,4 @@
-"""``GET /openapi.json``: all of the interface, described from the pydantic models."""
+"""``GET /openapi.json``: all of the interface, described from the pydantic models and the list of operations."""
 
 from __future__ import annotations
 
@@ -6,81 +6,44 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cds_hooks import models
-from cds_hooks.service import Plugin
+from cds_hooks import schemas
+from cds_hooks.operations import (
+    HTML,
+    JSON,
+    MEANINGS,
+    OPERATING,
+    PAGES,
+    RETRY_AFTER,
+    TRY_IT,
+    Operation,
+    fhir_operations,
+    hook_operations,
+)
 from cds_hooks.state import State
 
-JSON = "application/json"
-FHIR = "application/fhir+json"
-ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
-AUDIT_HEADERS = {
-    "X-Audit-Id": {"description": "The audit entry of this call.", "schema": {"type": "string"}},
-    "X-Audit-State": {
-        "description": "Whether that entry was durable before the answer left.",
-        "schema": {"enum": ["durable", "pending", "failed", "off"]},
-    },
+Json = dict[str, Any]
+
+TOKEN = "clientToken"
+SCHEMES: Json = {
+    TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The client's own signed token, as CDS Hooks describes it.",
+    }
 }
-REFUSALS = {
-    "400": "Not JSON, or a field is missing, mistyped or contradicts the service.",
-    "404": "No such service.",
-    "405": "Not a POST.",
-    "408": "The body did not arrive in time.",
-    "412": "The data belong to someone else, or none could be used.",
-    "413": "The body is too large.",
-    "415": "Not plain JSON.",
-    "500": "A bug of the service.",
-}
-REQUEST = {
-    "type": "object",
-    "required": ["hook", "hookInstance", "context"],
-    "properties": {
-        "hook": {"type": "string"},
-        "hookInstance": {"type": "string"},
-        "fhirServer": {"type": "string"},
-        "fhirAuthorization": {"type": "object"},
-        "context": {
-            "type": "object",
-            "required": ["patientId"],
-            "properties": {"patientId": {"type": "string", "minLength": 1}, "userId": {"type": "string"}},
-        },
-        "prefetch": {"type": "object"},
-        "extension": {"type": "object"},
-    },
-}
-FEEDBACK = {
-    "type": "object",
-    "required": ["feedback"],
-    "properties": {
-        "feedback": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["card", "outcome"],
-                "properties": {
-                    "card": {"type": "string"},
-                    "outcome": {"enum": ["accepted", "overridden"]},
-                    "outcomeTimestamp": {"type": "string"},
-                    "acceptedSuggestions": {
-                        "type": "array",
-                        "items": {"type": "object", "properties": {"id": {"type": "string"}}},
-                    },
-                    "overrideReason": {"type": "object"},
-                },
-            },
-        }
-    },
-}
+UNAVAILABLE = 503
+TOO_MANY = 429
 
 
 def routes(state: State) -> list[Route]:
     @cache
     def content() -> bytes:
-        return msgspec.json.encode(document(state.plugin, state.public_url))
+        return msgspec.json.encode(document(state))
 
     def openapi(_request: Request) -> Response:
         return Response(content(), media_type=JSON, headers={"X-Content-Type-Options": "nosniff"})
@@ -88,8 +51,9 @@ def routes(state: State) -> list[Route]:
     return [Route("/openapi.json", openapi)]
 
 
-def document(plugin: Plugin, public_url: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of the service with ``plugin``."""
+def document(state: State) -> Json:
+    """The OpenAPI 3.1 document of the service as it is set up."""
+    plugin = state.plugin
     return {
         "openapi": "3.1.0",
         "info": {
@@ -97,67 +61,48 @@ def document(plugin: Plugin, public_url: str) -> dict[str, Any]:
             "version": plugin.version,
             "description": f"A CDS Hooks 2.0 service. Rule set {plugin.ruleset}.",
         },
-        "servers": [{"url": public_url}],
-        "paths": _paths(plugin),
-        "components": {"schemas": _schemas()},
+        "servers": [{"url": state.public_url}],
+        "paths": _paths(operations(state), required=state.settings.auth == "required"),
+        "components": {"schemas": schemas.components(plugin), "securitySchemes": SCHEMES},
     }
 
 
-def _schemas() -> dict[str, Any]:
-    sent = (models.Discovery, models.CdsResponse, models.FeedbackAnswer, models.OperationOutcome)
-    _, schemas = models_json_schema(
-        [(model, "serialization") for model in sent], ref_template="#/components/schemas/{model}"
-    )
-    found: dict[str, Any] = schemas["$defs"]
-    return found
+def operations(state: State) -> list[Operation]:
+    """Every operation that the service offers as it is set up."""
+    offered = TRY_IT if state.settings.offers_try_it(state.host) else ()
+    ids = tuple(service.id for service in state.plugin.services)
+    return [*hook_operations(ids), *OPERATING, *fhir_operations(), *PAGES, *offered]
 
 
-def _paths(plugin: Plugin) -> dict[str, Any]:
-    ids = {**ID, "schema": {"enum": [service.id for service in plugin.services]}}
-    return {
-        "/cds-services": {"get": _get("Discovery", "Discovery")},
-        "/cds-services/{id}": {"post": _post("A hook call", ids, REQUEST, "CdsResponse", AUDIT_HEADERS)},
-        "/cds-services/{id}/feedback": {"post": _post("Feedback about cards", ids, FEEDBACK, "FeedbackAnswer", {})},
-        "/healthz": {"get": _plain("Alive", JSON)},
-        "/readyz": {"get": _plain("Ready, and what is in trouble", JSON)},
-        "/metrics": {"get": _plain("Metrics for Prometheus", "text/plain")},
-        "/guideline": {"get": _plain("The guideline for people", "text/html")},
-        "/guideline/workbook": {"get": _plain("The rules with their sign-off, to be checked on paper", "text/html")},
-        "/guideline/{id}/workbook": {"get": _plain("One rule to be checked on paper", "text/html", [ID])},
-        "/guideline/{id}": {"get": _plain("One rule for people", "text/html", [ID])},
-        "/review": {"get": _plain("Audit review for people", "text/html")},
-        "/fhir/{type}": {"get": _plain("Artefacts of one type", FHIR, [ID | {"name": "type"}])},
-        "/fhir/{type}/{id}": {"get": _plain("One artefact", FHIR, [ID | {"name": "type"}, ID])},
-        "/fhir/ValueSet/{id}/$expand": {"get": _plain("The codes that a value set lists", FHIR, [ID])},
-        "/fhir/ValueSet/{id}/$validate-code": {"get": _plain("Whether a value set holds a code", FHIR, [ID])},
-        "/fhir/ValueSet/$expand": {"get": _plain("The same for a value set by its URL", FHIR)},
-        "/fhir/ValueSet/$validate-code": {"get": _plain("The same for a value set by its URL", FHIR)},
-        "/openapi.json": {"get": _plain("This description", JSON)},
-    }
+def _paths(every: list[Operation], *, required: bool) -> Json:
+    return {one.path: {one.method: _described(one, required=required)} for one in every}
 
 
-def _content(schema: str) -> dict[str, Any]:
-    return {JSON: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+def _described(one: Operation, *, required: bool) -> Json:
+    answers = {"200": _answer(one.summary, one.media, one.schema, one.headers)}
+    if one.path == "/readyz":
+        answers[str(UNAVAILABLE)] = _answer("Rules or value sets are not loaded.", one.media, one.schema, {})
+    answers |= {str(status): _refusal(one, status) for status in one.refusals}
+    told: Json = {"summary": one.summary, "responses": answers}
+    if one.parameters:
+        told["parameters"] = list(one.parameters)
+    if one.body:
+        told["requestBody"] = {"required": True, "content": _content(JSON, one.body)}
+    if one.secured:
+        told["security"] = [{TOKEN: []}] if required else [{}, {TOKEN: []}]
+    return told
 
 
-def _get(summary: str, schema: str) -> dict[str, Any]:
-    return {"summary": summary, "responses": {"200": {"description": summary, "content": _content(schema)}}}
+def _refusal(one: Operation, status: int) -> Json:
+    schema = "" if one.refusal_media == HTML else "OperationOutcome"
+    headers = one.refusal_headers | (RETRY_AFTER if status == TOO_MANY else {})
+    return _answer(MEANINGS[status], one.refusal_media, schema, headers)
 
 
-def _plain(summary: str, media: str, parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    answer = {"summary": summary, "responses": {"200": {"description": summary, "content": {media: {}}}}}
-    return answer | {"parameters": parameters} if parameters else answer
+def _answer(description: str, media: str, schema: str, headers: Json) -> Json:
+    answer: Json = {"description": description, "content": _content(media, schema)}
+    return answer | ({"headers": headers} if headers else {})
 
 
-def _post(
-    summary: str, ids: dict[str, Any], body: dict[str, Any], schema: str, headers: dict[str, Any]
-) -> dict[str, Any]:
-    answers: dict[str, Any] = {"200": {"description": summary, "content": _content(schema), "headers": headers}}
-    for status, meaning in REFUSALS.items():
-        answers[status] = {"description": meaning, "content": _content("OperationOutcome"), "headers": headers}
-    return {
-        "summary": summary,
-        "parameters": [ids],
-        "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
-        "responses": answers,
-    }
+def _content(media: str, schema: str) -> Json:
+    return {media: {"schema": {"$ref": f"#/components/schemas/{schema}"}} if schema else {}}
