@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,9 @@ from cds_hooks.setting_types import Switch, Words, web_address
 ANONYMOUS = "anonymous"
 """The name of whoever calls where nobody has to say so."""
 
+KEYS_ADDRESS = re.compile(
+    r"https?://[^\s?#/]+(/[^\s?#/]+)*/[A-Za-z0-9_$][A-Za-z0-9_$.\-]*(\?[A-Za-z0-9_.~%=&+:,$\-]*)?"
+)
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 Algorithm = Literal["ES384", "RS384", "ES256", "RS256"]
 Dialect = Literal["generic", "epic", "oracle", "athena", "sandbox"]
@@ -44,6 +48,12 @@ class Client(BaseModel):
         (), description="Private networks (CIDR) in which those bases may lie; others must have public addresses."
     )
     dialect: Dialect | None = Field(None, description="What this EHR can show.")
+    allowed_links: Words | None = Field(
+        None, description="Beginnings of the addresses that this EHR lets through as links on cards. Empty: all."
+    )
+    preference_list: dict[str, str] | None = Field(
+        None, description="Entries of this site's preference list for suggested orders, by system, a bar and code."
+    )
     jurisdiction: Literal["us", "eu", "uk"] | None = Field(None, description="Which label rules apply.")
     expected_keys: Words | None = Field(None, description="The prefetch keys whose absence is told on a card.")
     silent: Switch | None = Field(None, description="Evaluate and audit every call, and show no card.")
@@ -51,7 +61,15 @@ class Client(BaseModel):
     services: Words = Field((), description="The services that this EHR may call. Default: all.")
     calls_per_second: float | None = Field(None, gt=0, description="How many calls a second are answered.")
 
-    @field_validator("jwks_urls", "public_urls", "fhir_servers")
+    @field_validator("jwks_urls")
+    @classmethod
+    def _keys(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        # A jku is compared as it stands: nothing is cut off here.
+        if not all(KEYS_ADDRESS.fullmatch(address) for address in addresses):
+            raise ValueError("expected addresses such as https://ehr.example/.well-known/jwks.json")
+        return addresses
+
+    @field_validator("public_urls", "fhir_servers")
     @classmethod
     def _addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(web_address(address) for address in addresses)

@@ -1,0 +1,110 @@
+"""Fetches the keys of clients in the background: never on the path of a call, and never often."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from cds_hooks.auth.jwks import SIZE_LIMIT, KeysTrouble, read_set
+from cds_hooks.auth.keyring import Published
+from cds_hooks.logging import where
+
+if TYPE_CHECKING:
+    from cds_hooks.metrics import Metrics
+    from cds_hooks.outbound import Outbound
+
+FETCH_SECONDS = 3.0
+START_SECONDS = 4.0
+
+log = structlog.get_logger()
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Seconds between two attempts at one address: ``usual``, or ``least`` after a failure or for an unknown key."""
+
+    least: float = 60.0
+    usual: float = 600.0
+
+
+USUAL = Pace()
+
+
+class Refresher:
+    """One task for each address, so that never two attempts at it are under way."""
+
+    def __init__(self, published: Sequence[Published], metrics: Metrics, pace: Pace = USUAL) -> None:
+        """Raises :class:`SettingsTrouble` for an address that is neither https nor on this machine."""
+        self._metrics = metrics
+        self._pace = pace
+        self._asked = [(one, _outbound(one.url)) for one in published]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load all keys, or wait for them no longer than a few seconds; they are then tried for in the background."""
+        if self._asked:
+            first = [asyncio.create_task(self._fetch(one, outbound)) for one, outbound in self._asked]
+            await asyncio.wait(first, timeout=START_SECONDS)
+            pairs = zip(self._asked, first, strict=True)
+            self._tasks = [asyncio.create_task(self._run(*asked, begun)) for asked, begun in pairs]
+
+    async def stop(self) -> None:
+        """Stop fetching."""
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+        for _, outbound in self._asked:
+            await outbound.close()
+
+    def troubles(self) -> list[str]:
+        """A sentence for each address whose keys could not be fetched."""
+        return [
+            f"The keys of the client {one.client} cannot be fetched ({one.trouble}); "
+            + (f"the {len(one.keys)} fetched before hold for a day." if one.keys else "none are known.")
+            for one, _ in self._asked
+            if one.trouble
+        ]
+
+    async def _run(self, one: Published, outbound: Outbound, begun: asyncio.Task[None]) -> None:
+        await begun
+        while True:
+            await asyncio.sleep(self._pace.least)
+            if not one.trouble:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(one.wanted.wait(), self._pace.usual - self._pace.least)
+            await self._fetch(one, outbound)
+
+    async def _fetch(self, one: Published, outbound: Outbound) -> None:
+        from cds_hooks.outbound import OutboundTrouble
+
+        one.wanted.clear()
+        try:
+            found = read_set((await outbound.get(one.url.rpartition("/")[2])).body)
+        except OutboundTrouble as trouble:
+            self._failed(one, trouble.kind, str(trouble))
+        except KeysTrouble as trouble:
+            self._failed(one, "unusable", str(trouble))
+        except Exception as error:  # one strange answer must not end the task that would try again
+            self._failed(one, "internal", f"{type(error).__name__} {where(error)}")
+        else:
+            one.fetched(found.keys)
+            self._metrics.key_fetches[one.client, "fetched"] += 1
+            log.info("keys-fetched", client=one.client, keys=len(found.keys), flaws=found.flaws)
+
+    def _failed(self, one: Published, kind: str, said: str) -> None:
+        one.trouble = kind
+        self._metrics.key_fetches[one.client, kind] += 1
+        log.warning("keys-not-fetched", client=one.client, kind=kind, said=said)
+
+
+def _outbound(url: str) -> Outbound:
+    # Imported here, because an HTTP client takes long to load and many services ask nobody.
+    from cds_hooks.outbound import Outbound
+
+    return Outbound(url.rpartition("/")[0], deadline=FETCH_SECONDS, size_limit=SIZE_LIMIT)

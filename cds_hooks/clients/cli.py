@@ -1,0 +1,164 @@
+"""The commands ``client add``, ``client check`` and ``client list``."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cds_hooks.errors import SettingsTrouble
+
+LONGEST_SHOWN = 40
+client = typer.Typer(help="The EHRs that may call: register, check, list.", no_args_is_help=True)
+
+FIELDS = "The fields, as FIELD=VALUE; lists with commas. `client fields` lists them."
+
+
+@client.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="A short name for the audit: small letters, digits, - . _")],
+    fields: Annotated[list[str] | None, typer.Argument(metavar="FIELD=VALUE", help=FIELDS)] = None,
+    file: Annotated[Path | None, typer.Option(help="The settings file. Default: DYSTONIA_CDS_CONFIG.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the table and write nothing.")] = False,
+) -> None:
+    """Write a [[clients]] table into the settings file; everything else in it stays as it is."""
+    text = table({"name": name} | dict(_pair(field) for field in fields or ()))
+    path = _file(file, needed=not dry_run)
+    before = path.read_text("utf-8") if path.exists() else ""
+    whole = f"{before.rstrip()}\n\n{text}" if before.strip() else text
+    checked(whole, path)
+    if dry_run:
+        print(text, end="")
+        return
+    _write(path, whole)
+    print(f"Wrote the client {name} into {path}.")
+    print(f"Try it with `dystonia-cds client check {name}`, then restart the service.")
+
+
+@client.command("fields")
+def fields() -> None:
+    """List the fields of a [[clients]] table with their meaning."""
+    from cds_hooks.clients import Client
+
+    for name, field in Client.model_fields.items():
+        print(f"{name:18} {field.description}")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    """``field=value`` as the settings file holds it: lists where the field is one, switches as words."""
+    from cds_hooks.clients import Client
+
+    name, equals, value = text.partition("=")
+    field = Client.model_fields.get(name)
+    if not equals or field is None or name == "name" or "dict" in str(field.annotation):
+        got = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
+        raise SettingsTrouble(f"Got {got!r}, expected FIELD=VALUE. `dystonia-cds client fields` lists the fields.")
+    kind = str(field.annotation)
+    if "tuple" in kind:
+        return name, [one for one in value.split(",") if one]
+    return name, float(value) if "float" in kind and value.replace(".", "", 1).isdigit() else value
+
+
+def table(fields: Mapping[str, Any]) -> str:
+    """A ``[[clients]]`` table in TOML."""
+    return "\n".join(["[[clients]]", *(f"{key} = {_toml(value)}" for key, value in fields.items()), ""])
+
+
+def _toml(value: object) -> str:
+    # A JSON string, list or boolean is a TOML one too.
+    return json.dumps(value, ensure_ascii=False)
+
+
+def checked(text: str, path: Path) -> None:
+    """Raises :class:`SettingsTrouble` unless ``text`` is a settings file that a service could start with."""
+    import tomllib
+
+    from pydantic import ValidationError
+
+    from cds_hooks.clients import Registry
+    from cds_hooks.settings import Given, read_values, sentence
+
+    try:
+        Registry.of(Given(**read_values(path, tomllib.loads(text), Given.model_fields)))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsTrouble(f"The settings file {path} is not TOML: {error}.") from None
+    except ValidationError as error:
+        raise SettingsTrouble(" ".join(sentence(one) for one in error.errors())) from None
+
+
+def _file(file: Path | None, *, needed: bool) -> Path:
+    from cds_hooks.settings import CONFIG
+
+    named = file or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    if named is None and needed:
+        raise SettingsTrouble(f"Which settings file? Name it with --file, or with {CONFIG} in the environment.")
+    return named or Path("settings.toml")
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".new")
+    try:
+        draft.write_text(text, "utf-8")
+        if path.exists():
+            draft.chmod(path.stat().st_mode)
+        draft.replace(path)
+    except OSError as error:
+        raise SettingsTrouble(f"The settings file {path} cannot be written: {error.strerror}.") from None
+
+
+@client.command("check")
+def check(name: Annotated[str, typer.Argument(help="The client's name.")]) -> None:
+    """Try the keys and the FHIR server of one client. Exit code 1 if anything is wrong."""
+    import asyncio
+
+    from cds_hooks.clock import utc_now
+    from cds_hooks.doctor import Ground, State, peers, registered
+    from cds_hooks.doctor.cli import line
+    from cds_hooks.plugins import load_plugin
+    from cds_hooks.settings import load
+
+    settings = load()
+    one = next((each for each in settings.clients if each.name == name), None)
+    if one is None:
+        raise SettingsTrouble(f"There is no client {name!r}. Registered: {_names(settings.clients)}.")
+    plugin = load_plugin(settings.plugin, settings.site("http://127.0.0.1:8000", one))
+    ground = Ground(settings, "127.0.0.1", 8000, utc_now())
+    found = [*registered.of_client(one), *asyncio.run(peers.client(ground, one, plugin))]
+    for each in found:
+        print(line(each))
+    if any(each.state is State.WRONG for each in found):
+        raise typer.Exit(1)
+
+
+def _names(clients: Sequence[Any]) -> str:
+    return ", ".join(one.name for one in clients) or "none"
+
+
+@client.command("list")
+def show() -> None:
+    """List the registered clients."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from cds_hooks.settings import load
+
+    settings = load()
+    shown = Table("Name", "Issuer", "Tenant", "Keys", "FHIR servers", "Dialect", "Jurisdiction", "Cards")
+    for one in settings.clients:
+        keys = [*one.jwks_urls, *([one.jwks_file.name] if one.jwks_file is not None else [])]
+        silent = settings.silent if one.silent is None else one.silent
+        shown.add_row(
+            one.name,
+            one.issuer,
+            one.tenant,
+            "\n".join(keys),
+            "\n".join(one.fhir_servers),
+            one.dialect or settings.dialect,
+            one.jurisdiction or settings.jurisdiction,
+            "silent" if silent else "shown",
+        )
+    Console(highlight=False, markup=False).print(shown)
