@@ -23,10 +23,21 @@ from cds_hooks.wire import Call
 KEY_MISSING = "key-missing"
 KEY_FAILED = "key-failed"
 TRUNCATED = "truncated"
+OTHER_PATIENT = "other-patient"
 TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
 CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
 NONE = Decimal(0)
 HARMLESS = frozenset({"information", "warning", "success"})
+UNFETCHED = {
+    "": "the call names no FHIR server to fetch them from",
+    "not-registered": "its fhirServer is not registered here for this client",
+    "no-token": "it brings no access token to fetch them with",
+    OTHER_PATIENT: "its access token is for another patient",
+    "scope": "its access token does not allow them to be fetched",
+    "bad-id": "its ids cannot stand in a FHIR address",
+    "open-circuit": "its FHIR server has not answered lately",
+}
+"""Why nothing was fetched, by the word for it, as the 412 tells it."""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -62,10 +73,11 @@ def _needs(template: str) -> tuple[str, ...]:
 
 
 class Received(msgspec.Struct, frozen=True):
-    """All data of one call, judged key by key."""
+    """All data of one call, judged key by key; ``answers`` are those of a FHIR server, as they came."""
 
     prefetch: dict[str, Prefetched]
     bundles: dict[str, Prefetched]
+    answers: tuple[bytes, ...] = ()
 
 
 def assess(plan: Plan, call: Call) -> Received:
@@ -81,12 +93,19 @@ def assess(plan: Plan, call: Call) -> Received:
     return Received(prefetch, bundles)
 
 
-def check(plan: Plan, received: Received) -> None:
-    """Raises :class:`NothingToJudge` where the contract answers 412."""
+def check(plan: Plan, received: Received, failed_keys: str = "note") -> Received:
+    """What the plugin gets to see; raises :class:`NothingToJudge` where the contract answers 412.
+
+    ``failed_keys`` says what becomes of a declared key that failed: ``note`` leaves it as it is, ``omit`` makes it one
+    that was not sent, ``fail`` refuses the call. A truncated key holds data, which ``omit`` does not throw away.
+    """
     _refuse_other_patient(plan, received.prefetch)
     _refuse_other_orders(received.bundles)
     if plan.service.patient_level:
         _refuse_nothing_usable(plan, received.prefetch)
+    if failed_keys == "fail":
+        _refuse_failed(plan, received.prefetch)
+    return _without_failed(plan, received) if failed_keys == "omit" else received
 
 
 class Reader:
@@ -229,10 +248,12 @@ def _has_type(resources: list[Any], asked: str) -> bool:
 
 
 def _refuse_other_patient(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
-    if any(prefetch[key].foreign for key in plan.patient_keys):
-        raise NothingToJudge(
-            "The Patient resource in prefetch belongs to someone other than context.patientId. Nothing was checked."
-        )
+    for key in plan.patient_keys:
+        if prefetch[key].foreign:
+            place = "that the FHIR server gave" if prefetch[key].fetch else "in prefetch"
+            raise NothingToJudge(
+                f"The Patient resource {place} belongs to someone other than context.patientId. Nothing was checked."
+            )
 
 
 def _refuse_other_orders(bundles: Mapping[str, Prefetched]) -> None:
@@ -245,8 +266,24 @@ def _refuse_other_orders(bundles: Mapping[str, Prefetched]) -> None:
 
 def _refuse_nothing_usable(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
     usable = (KeyState.SATISFIED, KeyState.NULL)
-    if not any(prefetch[key.name].state in usable for key in plan.keys):
+    states = [prefetch[key.name] for key in plan.keys]
+    if not any(one.state in usable for one in states):
+        word = next((one.fetch for one in states if one.fetch), "")
         keys = ", ".join(key.name for key in plan.keys)
+        why = UNFETCHED.get(word, "none could be fetched from the FHIR server")
+        raise NothingToJudge(f"None of the prefetch keys could be used, and {why}. This service asks for: {keys}.")
+
+
+def _refuse_failed(plan: Plan, prefetch: Mapping[str, Prefetched]) -> None:
+    failed = [key.name for key in plan.keys if prefetch[key.name].state is KeyState.FAILED]
+    if failed:
         raise NothingToJudge(
-            f"None of the prefetch keys could be used, and this service fetches nothing itself. It asks for: {keys}."
+            f"These prefetch keys failed or are incomplete, and could not be fetched: {', '.join(failed)}. "
+            "This service is set to judge nothing then."
         )
+
+
+def _without_failed(plan: Plan, received: Received) -> Received:
+    failed = [key.name for key in plan.keys if received.prefetch[key.name].reason == KEY_FAILED]
+    unsent = {name: Prefetched(KeyState.MISSING, KEY_MISSING) for name in failed}
+    return msgspec.structs.replace(received, prefetch=received.prefetch | unsent)

@@ -79,13 +79,17 @@ class Unreadable:
     id: str
 
 
+FETCHED = "fetched"
+
+
 class Prefetched(msgspec.Struct):
     """One prefetch key as it arrived.
 
     ``resources`` are the readable resources that belong to the patient (structs of ``Plugin.resource``).
     ``reason`` stands with ``FAILED`` (``key-failed`` or ``truncated``) and ``MISSING`` (``key-missing``).
     ``foreign`` counts resources of someone else, which were dropped. ``full_urls`` stands beside ``resources`` in the
-    Bundles of the context only: the ``fullUrl`` of each, or an empty string.
+    Bundles of the context only: the ``fullUrl`` of each, or an empty string. ``fetch`` is a word for the audit: empty
+    where nothing was to be fetched, ``fetched``, or why the EHR's FHIR server did not give what the call lacked.
     """
 
     state: KeyState
@@ -94,6 +98,7 @@ class Prefetched(msgspec.Struct):
     unreadable: list[Unreadable] = []
     foreign: int = 0
     full_urls: list[str] = []
+    fetch: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -137,7 +142,8 @@ class HookCall(msgspec.Struct, frozen=True):
     ``conditions``), each with its ``fullUrl`` in ``Prefetched.full_urls``. ``now`` is the one wall clock value
     of the call. ``deadline`` is a ``time.monotonic()`` moment after which no further rule should start. ``body`` is the
     request as it came, for the rare suggestion that must give an existing resource back whole; ``context`` is that part
-    of it, so that a draft is found without reading all of a long one. ``memory`` gives what was shown about this
+    of it, so that a draft is found without reading all of a long one, and ``fetched`` are the JSON answers of the EHR's
+    FHIR server, for the same reason. ``memory`` gives what was shown about this
     patient since a moment, newest first; it reads the store, so ask only when it matters.
     """
 
@@ -156,6 +162,7 @@ class HookCall(msgspec.Struct, frozen=True):
     body: bytes = b""
     memory: Callable[[datetime], Sequence[Shown]] = no_memory
     context: bytes = b""
+    fetched: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

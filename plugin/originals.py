@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,18 +21,23 @@ class _Call(msgspec.Struct):
 class Originals:
     """Existing resources of the call, whole, for suggestions that must give one back; parsed when asked for."""
 
-    def __init__(self, body: bytes, context: bytes = b"") -> None:
-        """``body`` is the request as it came; ``context`` that part of it, where it was cut out already."""
+    def __init__(self, body: bytes, context: bytes = b"", fetched: Sequence[bytes] = ()) -> None:
+        """``body`` is the request as it came; ``context`` that part of it, where it was cut out already; ``fetched``
+        the Bundles that a FHIR server gave, as they came."""
         self._body = body
         self._context = context
+        self._fetched = fetched
         self._kept: dict[str, list[Resource]] = {}
 
     def get(self, reference: str, patient_id: str) -> Resource | None:
-        """The patient's resource on record with this reference (``MedicationRequest/m1``), without what is empty in it.
+        """The patient's resource on record with this reference (``MedicationRequest/m1``).
 
-        None unless there is exactly one, and one that can be given back as it is.
+        Without what is empty in it, and without its narrative; all else is as the client sent it. None unless there is
+        exactly one, and one that can be given back as it is. Of one that came and was fetched as well, what was
+        fetched counts, as it does for the rules.
         """
-        return _the_one(self._part("prefetch"), reference, patient_id)
+        fetched = [one for one in self._part("fetched") if _name(one) == reference]
+        return _the_one(fetched or self._part("prefetch"), reference, patient_id)
 
     def draft(self, reference: str, patient_id: str) -> Resource | None:
         """As ``get``, of the drafts that the call is about."""
@@ -47,25 +52,36 @@ class Originals:
         """One part of a call; None where it holds what no computer can hold, so that nothing of it is given back."""
         known = self._context if name == "context" else b""
         try:
+            if name == "fetched":
+                return {str(place): _DECODER.decode(raw) for place, raw in enumerate(self._fetched)}
             raw = known or getattr(_CALL.decode(self._body), name)
             return _DECODER.decode(raw) if raw else None
         except (ValueError, ArithmeticError, RecursionError):
             return None
 
 
+def _name(resource: Resource) -> str:
+    return f"{resource.get('resourceType')}/{resource.get('id')}"
+
+
 def _the_one(resources: list[Resource], reference: str, patient_id: str) -> Resource | None:
-    found = [
-        one
-        for one in resources
-        if f"{one.get('resourceType')}/{one.get('id')}" == reference and _is_about(one, patient_id)
-    ]
+    found = [one for one in resources if _name(one) == reference and _is_about(one, patient_id)]
     if not found or any(one != found[0] for one in found[1:]):
         return None
     try:
         whole: Resource = _without_empties(found[0])
     except _NullInList:
         return None
-    return whole
+    return _without_narrative(whole)
+
+
+def _without_narrative(resource: Resource) -> Resource:
+    """The resource without the HTML that tells of it, or of one contained in it: that may no longer be true."""
+    kept = {name: value for name, value in resource.items() if name != "text"}
+    inner = kept.get("contained")
+    if isinstance(inner, list):
+        kept["contained"] = [_without_narrative(one) if isinstance(one, dict) else one for one in inner]
+    return kept
 
 
 # Numbers exact, because a resource that is given back must be what it was.

@@ -8,6 +8,7 @@ FAILURES_TO_OPEN = 5
 FIRST_PAUSE_SECONDS = 0.5
 OPEN_SECONDS = 30.0
 LONGEST_PAUSE_SECONDS = 600.0
+MOST_DOUBLINGS = 30
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
 STATES = (CLOSED, OPEN, HALF_OPEN)
@@ -20,9 +21,21 @@ class Breaker:
     ``half-open``: the pause is over, and one request will show whether the server is well again.
     """
 
-    def __init__(self, random: Callable[[], float]) -> None:
-        """``random`` gives numbers from 0 to 1: pauses differ, so that many services do not come back at once."""
+    def __init__(
+        self,
+        random: Callable[[], float],
+        *,
+        first: float = FIRST_PAUSE_SECONDS,
+        opened: float = OPEN_SECONDS,
+        longest: float = LONGEST_PAUSE_SECONDS,
+    ) -> None:
+        """``random`` gives numbers from 0 to 1: pauses differ, so that many services do not come back at once.
+
+        ``first`` is the pause after one failure, ``opened`` that after several in a row, both doubled by each further
+        one up to ``longest``.
+        """
         self._random = random
+        self._first, self._opened, self._longest = first, opened, longest
         self._until = 0.0
         self.failures = 0
 
@@ -44,7 +57,7 @@ class Breaker:
     def failed(self, now: float, asked: float = 0.0) -> None:
         """The server did not answer usefully; ``asked`` is the pause that it asked for, if any."""
         self.failures += 1
-        over = self.failures - FAILURES_TO_OPEN
-        base = OPEN_SECONDS * 2.0**over if over >= 0 else FIRST_PAUSE_SECONDS * 2.0 ** (self.failures - 1)
-        pause = min(base, LONGEST_PAUSE_SECONDS) * (0.5 + self._random() / 2)
+        over = min(self.failures - FAILURES_TO_OPEN, MOST_DOUBLINGS)
+        base = self._opened * 2.0**over if over >= 0 else self._first * 2.0 ** (self.failures - 1)
+        pause = min(base, self._longest) * (0.5 + self._random() / 2)
         self._until = now + max(pause, asked)

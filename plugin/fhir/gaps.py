@@ -88,7 +88,11 @@ def gaps_of(
 
 
 def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits: Limits) -> Iterable[Gap]:
-    if key is None or key.state == "missing":
+    barred = key is not None and key.state == "failed" and key.reason == "other-patient"
+    if barred:
+        text = f"{_words(name)} not fetched: the access that came with the call is for a different patient"
+        yield Gap(name, "other-patient", text, expected)
+    if key is None or key.state == "missing" or barred:
         yield Gap(name, "key-missing", f"{_words(name)} not supplied to this service", expected)
         return
     if key.state == "failed" and not returned(name, key, now, limits):
