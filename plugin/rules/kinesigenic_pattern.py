@@ -155,7 +155,8 @@ def alike(case: Case) -> Verdict:
         return NOT_APPLICABLE
     found = pattern(case)
     if not all(found.fits):
-        return NOT_APPLICABLE
+        unknown = not any(fits is False for fits in found.fits)
+        return (gap_verdict(case, _KEYS) if unknown else None) or NOT_APPLICABLE
     problems = [case.patient.has(concept, unconfirmed=True) for _, concept in _ELSE]
     line = f"Also to consider: {', '.join(word for word, _ in _ELSE)}."
     finding = Finding(
