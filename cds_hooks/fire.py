@@ -20,6 +20,7 @@ from cds_hooks.errors import CallTrouble
 from cds_hooks.loose import json_text
 from cds_hooks.models import EXTENSION
 from cds_hooks.shapes import kind_of
+from cds_hooks.visible import visible
 
 Json = dict[str, Any]
 COLOURS = {"info": "blue", "warning": "yellow", "critical": "red"}
@@ -147,7 +148,7 @@ def _parsed(body: bytes) -> Json:
         content = json.loads(body)
     except ValueError:
         return {}
-    return content if isinstance(content, dict) else {}
+    return visible(content) if isinstance(content, dict) else {}
 
 
 def outcome_text(content: Json) -> str:

@@ -11,12 +11,13 @@ import msgspec
 import structlog
 
 from cds_hooks.clock import utc_now
+from cds_hooks.visible import escaped
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 
 
 def _render(_logger: object, _name: str, event: MutableMapping[str, Any]) -> bytes:
-    return _encoder.encode(event)
+    return escaped(_encoder.encode(event))
 
 
 class _Chosen:
@@ -59,7 +60,7 @@ class CallLog:
     def __call__(self, event: str, **fields: object) -> None:
         if _chosen.level <= logging.INFO:
             fields |= {"event": event, "level": "info", "time": utc_now()}
-            self._write(_encoder.encode(fields))
+            self._write(escaped(_encoder.encode(fields)))
 
 
 class _Handler(logging.Handler):

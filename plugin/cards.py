@@ -17,7 +17,7 @@ from plugin.patient import Gap
 from plugin.rule import SUGGESTION_MARK, Case, Fact, Finding, Indicator, Option, Rule, Status, Verdict, evidence_of
 from plugin.rules import data_quality
 from plugin.suggestions import Builder
-from plugin.text import matched, plain
+from plugin.text import matched, plain, reference_of
 
 MOST_CARDS = 3
 LONGEST_SUMMARY = 139
@@ -334,13 +334,18 @@ def _extension(draft: _Draft, every: Sequence[_Part]) -> Json:
             {"id": part.rule.id, "version": part.rule.version, "indicator": part.finding.indicator.word}
             for part in every
         ],
-        "facts": [{"text": fact.text, **({"reference": fact.reference} if fact.reference else {})} for fact in facts],
+        "facts": [_told(fact) for fact in facts],
         "missing": missing_of(draft.judged.case),
     }
     subject = subject_of(draft.judged.case)
     if subject:
         extension["subject"] = subject
     return {name: value for name, value in extension.items() if value}
+
+
+def _told(fact: Fact) -> Json:
+    reference = reference_of(fact.reference)
+    return {"text": fact.text, "reference": reference} if reference else {"text": fact.text}
 
 
 def missing_of(case: Case) -> list[Json]:

@@ -22,6 +22,7 @@ from plugin.diagnosis import relevant
 from plugin.engine import Judged, judge
 from plugin.evidence import BIBLIOGRAPHY
 from plugin.fhir.reader import read
+from plugin.fhir.references import references
 from plugin.fhir.types import AnyResource
 from plugin.fingerprint import content_hash, fingerprint
 from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SILENCES, SUPPRESSIONS, TEXTS
@@ -33,7 +34,8 @@ from plugin.patient import Order, Patient
 from plugin.published import Published
 from plugin.rule import Policy, Rule, Status
 from plugin.rules import RULES
-from plugin.suppression import Situation, drug_label, memos, silenced, without_unsigned
+from plugin.suppression import Situation, drug_label, memos, silenced, without_silent, without_unsigned
+from plugin.text import reference_of
 from plugin.thresholds import TABLE, Limits
 from plugin.vocabulary import terminology
 
@@ -68,9 +70,11 @@ _ABOUT = {
 _PROBLEM_LIST = "problem-list-item-create"
 _ORDER_HOOKS = frozenset({"order-select", "order-sign", "medication-refill"})
 _USAGE = (
-    "Works from prefetch alone; no access to the FHIR server is needed. Every key is optional: what was not sent or "
-    "could not be read is named on the card. R4 resources."
+    "Works from prefetch alone, and fetches what was not sent where the FHIR server is registered and a token comes "
+    "with the call. Every key is optional: what is still missing or cannot be read is named on the card{needed}. R4 "
+    "resources."
 )
+_NEEDED = "; without a single one the answer is 412"
 
 
 class Dystonia:
@@ -86,6 +90,7 @@ class Dystonia:
         self.standings = {rule.id: book.standing(rule.id, self.prints[rule.id]) for rule in RULES}
         self.unsigned = frozenset(rule for rule, standing in self.standings.items() if not standing.signed)
         self.silent = self.unsigned if site.unsigned == "silent" else frozenset()
+        self.silent_mode = _silent_mode(site)
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
         base = site.canonical.rstrip("/"), site.public_url
         self.release = Release(*base, self.ruleset, self.limits, self.policy, self.standings)
@@ -102,6 +107,7 @@ class Dystonia:
             "prophylaxis-order-sets": sorted(self.site.prophylaxis_order_sets),
             "expected": sorted(self.site.expected_keys),
             "silent": sorted(self.silent),
+            "silent-mode": sorted(self.silent_mode),
         }
         return content_hash(RULES, self.limits, self.policy, told)
 
@@ -131,13 +137,14 @@ class Dystonia:
             deadline=call.deadline,
             relevant=call.service.hook != _PROBLEM_LIST or _is_relevant(about, patient),
         )
-        judged = silenced(without_unsigned(judged, self.silent), self._situation(call))
+        told = without_silent(without_unsigned(judged, self.silent), self.silent_mode)
+        judged = silenced(told, self._situation(call))
         frame = Frame(
             self.site.public_url,
             self.site.canonical,
             self.namespace,
             (call.client, call.service.id, call.hook_instance, call.patient_id),
-            Originals(call.body, call.context),
+            Originals(call.body, call.context, call.fetched),
             self.orderable,
             call.options.show_evidence_support,
             call.options.alert_non_serious,
@@ -187,6 +194,16 @@ def _switched_off(site: host.Site) -> frozenset[str]:
     return frozenset(site.suppressions_off)
 
 
+def _silent_mode(site: host.Site) -> frozenset[str]:
+    """The rules that show nothing: all of them in silent mode; an unknown one is trouble told in a sentence."""
+    known = {rule.id for rule in RULES}
+    unknown = sorted(set(site.silent_rules) - known)
+    if unknown:
+        expected = ", ".join(sorted(known))
+        raise Trouble(f"DYSTONIA_CDS_SILENT_RULES: got {', '.join(unknown)}, expected any of {expected}.")
+    return frozenset(known if site.silent else site.silent_rules)
+
+
 def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
     """At order-select the selected drafts are judged, the others are context; a selection that fits none is ignored."""
     if call.service.hook != "order-select" or not call.selections:
@@ -224,8 +241,8 @@ def _results(judged: Judged, quiet: Mapping[tuple[str, str], str]) -> list[dict[
             result["reason"] = verdict.reason
         if verdict.finding is not None:
             result["indicator"] = verdict.finding.indicator.word
-        if verdict.inputs:
-            result["inputs"] = list(dict.fromkeys(verdict.inputs))
+        if inputs := [one for one in dict.fromkeys(verdict.inputs) if reference_of(one)]:
+            result["inputs"] = inputs
         if verdict.suppressed or (subject, rule.id) in quiet:
             result["suppressed"] = verdict.suppressed or quiet[subject, rule.id]
         results.append(result)
@@ -249,7 +266,7 @@ def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> hos
         hook,
         title,
         f"Judges {_SUBJECTS[hook]} for drug-induced dystonia and for low calcium and magnesium, by {looks_at}.",
-        _USAGE,
+        _USAGE.format(needed="" if hook in _ORDER_HOOKS else _NEEDED),
         {key: template(key) for key in keys},
         {key: TYPES[key] for key in keys},
         evaluate,
@@ -357,6 +374,7 @@ def dystonia(site: host.Site) -> host.Plugin:
         SILENCES,
         msgspec.convert(questions(pages), tuple[content.Question, ...], from_attributes=True),
         msgspec.convert(pages, tuple[content.ExtraPage, ...], from_attributes=True),
+        references,
     )
 
 

@@ -24,6 +24,7 @@ _ABOUT_PATIENT = _PATIENT_HOOKS | {"problem-list-item-create"}
 _NOT_CLINICIANS = ("Patient/", "RelatedPerson/")
 _LABS = "R-MET-"
 _LEVELS = {"info": 1, "warning": 2, "critical": 3}
+SILENT_MODE = "silent-mode"
 # What makes it another finding (S-17), and re-opens an overridden card (S-07): another drug behind a dystonia.
 _ANOTHER = "agent:"
 # What re-opens an overridden card when it is new: a major factor, severe calcium, a contraindication (S-07).
@@ -106,6 +107,24 @@ def without_unsigned(judged: Sequence[Judged], silent: frozenset[str]) -> list[J
         Judged(one.case, tuple([(rule, _unsigned(rule, verdict, silent)) for rule, verdict in one.verdicts]))
         for one in judged
     ]
+
+
+def without_silent(judged: Sequence[Judged], silent: frozenset[str]) -> list[Judged]:
+    """The verdicts with everything silenced that the rules named would show, notes about data included."""
+    if not silent:
+        return list(judged)
+    return [
+        Judged(
+            one.case,
+            tuple([(rule, _silent(verdict) if rule.id in silent else verdict) for rule, verdict in one.verdicts]),
+        )
+        for one in judged
+    ]
+
+
+def _silent(verdict: Verdict) -> Verdict:
+    fired = verdict.status is Status.FIRED and not verdict.suppressed
+    return msgspec.structs.replace(verdict, suppressed=SILENT_MODE) if fired else verdict
 
 
 def _unsigned(rule: Rule, verdict: Verdict, silent: frozenset[str]) -> Verdict:

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from cds_hooks.errors import SignOffTrouble
+from cds_hooks.visible import cell, from_cell
 
 SIGNED, UNSIGNED, OUTDATED = "signed", "unsigned", "outdated"
 _EXPECTED = "Expected rows with rule, version, hash, who, role, date (such as 2026-01-31) and note"
@@ -93,7 +94,8 @@ def read_book(path: Path | None) -> Book:
 
 def _rows(path: Path, text: str) -> list[dict[str, Any]]:
     if path.suffix.lower() == ".csv":
-        return [dict(row) for row in csv.DictReader(io.StringIO(text), restkey="more", strict=True)]
+        found = csv.DictReader(io.StringIO(text), restkey="more", strict=True)
+        return [{name: from_cell(one) if isinstance(one, str) else one for name, one in row.items()} for row in found]
     try:
         return msgspec.json.decode(text, type=list[dict[str, Any]])
     except (msgspec.DecodeError, RecursionError) as error:
@@ -139,5 +141,5 @@ def _csv(book: Book) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, Signature.__struct_fields__, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(msgspec.to_builtins(row) for row in book.rows)
+    writer.writerows({name: cell(one) for name, one in msgspec.to_builtins(row).items()} for row in book.rows)
     return text.getvalue()

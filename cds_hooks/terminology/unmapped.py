@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from math import log2
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -49,11 +48,12 @@ def unmapped(
 ) -> None:
     """List codes and texts that nothing resolved, ranked by count and by likeness to a known name."""
     from cds_hooks.settings import load
+    from cds_hooks.visible import as_json as shown
 
     found = ranked(_reader(load()).unmapped(position or ""), desk())[:limit]
     if as_json:
         for one in found:
-            typer.echo(json.dumps(_as_json(one), ensure_ascii=False))
+            typer.echo(shown(_as_json(one)))
     elif found:
         _show(found)
     else:

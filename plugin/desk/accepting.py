@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from plugin.desk.cells import cell
 from plugin.desk.problems import errors_of
 from plugin.desk.site_csv import fault
 from plugin.desk.site_map import read
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 _TEXTS: Final = "text"
 _COLUMNS: Final = ("target", "name", "by", "date")
-_FORMULA: Final = "=+-@\t\r "  # what a spreadsheet would take for the start of one
 
 
 def accept(folder: Path | None, snapshot: Path | None, unmapped: Unmapped, target: str, by: str) -> str:
@@ -33,13 +33,13 @@ def accept(folder: Path | None, snapshot: Path | None, unmapped: Unmapped, targe
     if folder is None:
         raise ValueError("there is no folder for the site's codes")
     what = unmapped.code or unmapped.text
-    if reason := fault(what, "code" if unmapped.code else _TEXTS) or fault(target, "target"):
+    system = fault(unmapped.system, "system") if unmapped.code else ""
+    if reason := system or fault(what, "code" if unmapped.code else _TEXTS) or fault(target, "target"):
         raise ValueError(reason)
     shipped = load(snapshot=snapshot)
     before = read(folder, shipped)
     name = _file_name(unmapped)
-    notes = (text.lstrip(_FORMULA) for text in (unmapped.text, by))
-    content = _with_row(folder / name, unmapped, what, (target, *notes, _today()))
+    content = _with_row(folder / name, unmapped, (what, target, unmapped.text, by, _today()))
     after = _checked(folder, name, content, shipped)
     _replace(folder / name, content)
     return (
@@ -55,7 +55,7 @@ def _file_name(unmapped: Unmapped) -> str:
     return f"accepted-{unmapped.position}-{hashlib.sha256(unmapped.system.encode()).hexdigest()[:8]}.csv"
 
 
-def _with_row(path: Path, unmapped: Unmapped, what: str, row: tuple[str, ...]) -> bytes:
+def _with_row(path: Path, unmapped: Unmapped, row: tuple[str, ...]) -> bytes:
     written = io.StringIO(newline="")
     lines = csv.writer(written, lineterminator="\n")
     if path.exists():
@@ -63,9 +63,9 @@ def _with_row(path: Path, unmapped: Unmapped, what: str, row: tuple[str, ...]) -
         written.write(old if old.endswith("\n") else f"{old}\n")
     else:
         written.write(f"# position: {unmapped.position}\n")
-        written.write(f"# system: {unmapped.system}\n" if unmapped.code else "")
+        written.write(f"# system: {unmapped.system.strip()}\n" if unmapped.code else "")
         lines.writerow(("code" if unmapped.code else _TEXTS, *_COLUMNS))
-    lines.writerow((what, *row))
+    lines.writerow(map(cell, row))
     return written.getvalue().encode()
 
 

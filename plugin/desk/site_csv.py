@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from plugin.desk.cells import from_cell
 from plugin.desk.problems import Problems, shown
 from plugin.desk.site_rows import DRUG, POSITIONS, Row
 
@@ -114,7 +115,7 @@ def _rows(name: str, text: str, head: _Head, problems: Problems) -> Iterator[Row
             if reason := _reason(cells, head):
                 problems.error(name, number, reason)
             else:
-                code, target = cells[0].strip(), cells[1].strip()
+                code, target = (from_cell(one.strip()) for one in cells[:2])
                 yield Row(name, number, head.told["position"], system, code, target, lenient=lenient)
     except csv.Error as error:
         problems.error(name, str(head.lines + start), f"cannot be split into fields: {error}; check the quotes")

@@ -11,7 +11,7 @@ from plugin.fhir.records import concepts_of, status_code, texts_of, words_for
 from plugin.fhir.types import KNOWN_TYPES, Concept, Resource
 from plugin.patient import UNREADABLE, Dose, Exposure, Medication, Order
 from plugin.rule import SUGGESTION_MARK
-from plugin.text import plain
+from plugin.text import is_identifier, plain, reference_of
 from plugin.thresholds import Limits
 from plugin.when import parse
 
@@ -25,16 +25,18 @@ def order_of(resource: Resource, index: int, limits: Limits, medications: dict[s
     start = parse(resource.authoredOn) if resource.authoredOn else None
     end = end_of_order(resource, dosages, start)
     status, encounter = status_code(resource.status), resource.encounter
+    # An id that cannot be given back is none: the order is judged, and nothing is suggested that would need it.
+    identity = resource.id if is_identifier(resource.id or "") else ""
     return Order(
-        f"MedicationRequest/{resource.id}" if resource.id else f"draftOrders.entry[{index}]",
-        resource.id or "",
+        f"MedicationRequest/{identity}" if identity else f"draftOrders.entry[{index}]",
+        identity or "",
         medication,
         status,
         status not in _NOT_ORDERED and not resource.doNotPerform,
         route_of(dosages, medication),
         of_order(resource, medication, limits.single_dose_hours),
         end.latest if end else None,
-        (encounter.reference or "") if encounter else "",
+        reference_of(encounter.reference or "") if encounter else "",
         _suggested_by(resource, medication) if resource.raw_identifier else frozenset(),
         _order_sets(resource),
         _is_perioperative(resource),
@@ -93,8 +95,9 @@ def unreadable_order(resource_type: str, identity: str, index: int) -> Order | N
     """A draft that could not be decoded: an order whose drug nobody could see, never an absent one."""
     if resource_type not in {"MedicationRequest", ""} and resource_type in KNOWN_TYPES:
         return None
-    reference = f"MedicationRequest/{identity}" if identity else f"draftOrders.unreadable[{index}]"
-    return Order(reference, identity, Medication("unrecognised", UNREADABLE), "draft", True, "", Dose(), None, "")
+    known = identity if is_identifier(identity) else ""
+    reference = f"MedicationRequest/{known}" if known else f"draftOrders.unreadable[{index}]"
+    return Order(reference, known, Medication("unrecognised", UNREADABLE), "draft", True, "", Dose(), None, "")
 
 
 def as_exposures(order: Order) -> list[Exposure]:

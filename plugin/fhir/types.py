@@ -351,10 +351,15 @@ def _field(name: str) -> tuple[str, Any, Any]:
     return f"raw_{name}", msgspec.Raw, msgspec.field(default=_NOTHING, name=name)
 
 
+def _with_owner(elements: list[str]) -> list[str]:
+    """An owner is read by either name, whichever a type should have: data of someone else must not pass by the other."""
+    return list(dict.fromkeys([*elements, "subject", "patient"])) if {"subject", "patient"} & {*elements} else elements
+
+
 def _resource_type(kind: str, elements: str) -> type:
     return msgspec.defstruct(
         kind,
-        [_field(name) for name in elements.split()],
+        [_field(name) for name in _with_owner(elements.split())],
         bases=(Resource,),
         namespace={"resourceType": kind},
         module=__name__,

@@ -130,7 +130,8 @@ def test_drafts_of_odd_calls(body: bytes) -> None:
 def test_a_number_that_nobody_can_hold_elsewhere_does_not_matter() -> None:
     result = lab("ionised", 1.2)
     body = json.dumps(call([FULL], prefetch(result))).replace("1.2,", "1e999999999999999999999,")
-    assert Originals(body.encode()).draft("MedicationRequest/draft-1", "p1") == FULL
+    told = {name: value for name, value in FULL.items() if name != "text"}
+    assert Originals(body.encode()).draft("MedicationRequest/draft-1", "p1") == told
 
 
 # Words that tell how long it is meant to be taken cannot be changed with the figures.

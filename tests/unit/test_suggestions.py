@@ -278,6 +278,21 @@ def test_numbers_are_given_back_exactly() -> None:
     assert str(found["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"]) == "2.500"
 
 
+def test_what_was_fetched_is_given_back_and_counts_before_what_came() -> None:
+    body = json.dumps(call([order()], {"medications": bundle(_record())})).encode()
+    page = json.dumps(bundle(_record(note=[{"text": "newer"}]), _record(id="m2"))).encode()
+    originals = Originals(body, fetched=[page, b'{"resourceType": "Patient"}'])
+    whole, other = originals.get("MedicationRequest/m1", "p1"), originals.get("MedicationRequest/m2", "p1")
+    assert whole is not None
+    assert whole["note"] == [{"text": "newer"}]
+    assert other is not None
+    assert originals.get("MedicationRequest/m3", "p1") is None
+    assert originals.get("MedicationRequest/m1", "p2") is None
+    odd = Originals(body, fetched=[b"[1]", b"{"]).get("MedicationRequest/m1", "p1")
+    assert odd is not None
+    assert "note" not in odd
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"prefetch": []}', b'{"prefetch": {"a": {"entry": {"b": 1}}}}'])
 def test_originals_of_odd_calls(body: bytes) -> None:
     assert Originals(body).get("MedicationRequest/m1", "p1") is None

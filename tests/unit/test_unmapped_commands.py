@@ -168,7 +168,7 @@ def test_a_text_from_the_wire_is_no_formula_in_a_spreadsheet(site: Path) -> None
     (site / "terminology").mkdir()
     TerminologyDesk(site / "terminology").accept(item, "haloperidol", "@reviewer")
     [written] = list((site / "terminology").iterdir())
-    assert written.read_text("utf-8").splitlines()[-1].startswith("HAL5,haloperidol,HYPERLINK(1),reviewer,")
+    assert written.read_text("utf-8").splitlines()[-1].startswith("HAL5,haloperidol,'=HYPERLINK(1),'@reviewer,")
 
 
 def test_a_desk_without_a_folder_says_so() -> None:
