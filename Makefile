@@ -1,6 +1,6 @@
 # Everything needs only make and Python 3.11 to 3.14; scripts/venv.sh sets up .venv at first use.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench venv run-venv lock clean
+.PHONY: help run test lint format bench integration chaos fuzz venv run-venv lock clean
 
 # The environment says which address; an empty value means the default.
 host = $(or $(HOST),127.0.0.1)
@@ -8,7 +8,7 @@ port = $(or $(PORT),8000)
 export PYTHON
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: run-venv ## start the service on http://127.0.0.1:8000 (PORT=... HOST=... override)
 	@exec .venv/bin/dystonia-cds serve --host "$(host)" --port "$(port)"
@@ -29,6 +29,16 @@ format: venv ## put the code into its usual form
 
 bench: venv ## run the benchmarks
 	.venv/bin/python -m benchmarks
+
+integration: venv ## test against real FHIR servers and broken ones, at most five minutes
+	.venv/bin/python -m pytest tests/integration -m "not chaos"
+
+chaos: venv ## the same with every fault against every service
+	.venv/bin/python -m pytest tests/integration
+
+fuzz: venv ## a million mutated requests, 100,000 calls with data of someone else (FUZZ="--minutes 30")
+	.venv/bin/python -m tests.fuzz.wrong_patient
+	.venv/bin/python -m tests.fuzz --count 1000000 --keep fuzz-failures $(FUZZ)
 
 venv: ## set up .venv and nothing else (PYTHON=... chooses the interpreter)
 	@scripts/venv.sh dev

@@ -19,6 +19,9 @@ Json = dict[str, Any]
 FIRED = "fired"
 NOT_CHECKED = "not-checked"
 INTERNAL = "internal"
+OVERLOAD = "overload"
+WHY = {INTERNAL: "an internal error", OVERLOAD: "too many calls"}
+SILENT_MODE = "silent-mode"
 EMPTIES = (b"null", b'""', b"[]", b"{}")
 FINDING_FIELDS = ("indicator", "suppressed")
 
@@ -63,6 +66,23 @@ def broken(call: HookCall, plugin: Plugin) -> Outgoing:
     """The answer when the plugin failed as a whole: one card that says so, because an error reads as "all clear"."""
     card = incomplete_card(call, plugin, "Nothing was checked because of an internal error.")
     return _outgoing([card], [msgspec.Raw(_encode(card))], [], plugin, [], ())
+
+
+def unjudged(call: HookCall, plugin: Plugin) -> Outgoing:
+    """The answer to a call that was not looked at because there were too many: no rule of its hook was checked."""
+    card = incomplete_card(call, plugin, "Nothing was checked because too many calls came at once.", OVERLOAD)
+    rules = [page.id for page in plugin.guideline if call.service.hook in page.hooks]
+    results = [{"rule": rule, "status": NOT_CHECKED, "reason": OVERLOAD} for rule in rules]
+    return _outgoing([card], [msgspec.Raw(_encode(card))], results, plugin, [], ())
+
+
+def unshown(outgoing: Outgoing, plugin: Plugin, unsigned: Sequence[str]) -> Outgoing:
+    """The answer in silent mode, whatever the plugin knows of it: no card, and what fired says why it is on none."""
+    results = [
+        one | {"suppressed": SILENT_MODE} if one.get("status") == FIRED and "suppressed" not in one else one
+        for one in outgoing.results
+    ]
+    return _outgoing([], [], results, plugin, outgoing.faults, unsigned)
 
 
 def check(card: Json) -> tuple[str, msgspec.Raw]:
@@ -115,12 +135,12 @@ def _as_not_checked(result: Json) -> Json:
     return kept | {"status": NOT_CHECKED, "reason": INTERNAL}
 
 
-def incomplete_card(call: HookCall, plugin: Plugin, sentence: str) -> Json:
+def incomplete_card(call: HookCall, plugin: Plugin, sentence: str, reason: str = INTERNAL) -> Json:
     """An info card that says that something was not checked; the same call gives the same card."""
-    seed = "|".join((call.client, call.service.id, call.hook_instance, call.patient_id, INTERNAL, sentence))
+    seed = "|".join((call.client, call.service.id, call.hook_instance, call.patient_id, reason, sentence))
     return {
         "uuid": str(uuid5(NAMESPACE_URL, seed)),
-        "summary": "Check incomplete: an internal error. Do not read this as an all-clear.",
+        "summary": f"Check incomplete: {WHY[reason]}. Do not read this as an all-clear.",
         "indicator": "info",
         "detail": sentence,
         "source": {"label": plugin.name},

@@ -10,13 +10,11 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_hooks import artefacts, guideline, health, openapi, review, try_it, workbook
-from cds_hooks.asgi import SECURITY, Headers, respond
+from cds_hooks import artefacts, guideline, health, openapi, review, schemas, try_it, workbook
 from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.clock import Clock, utc_now
-from cds_hooks.cors import Cors
-from cds_hooks.discovery import discovery_json
-from cds_hooks.errors import Unauthorised, WrongMethod, outcome_json
+from cds_hooks.discovery import DiscoveryEndpoint
+from cds_hooks.edge import surrounded
 from cds_hooks.feedback import FeedbackEndpoint
 from cds_hooks.hooks import HookEndpoint
 from cds_hooks.pages import offer_try_it, static_routes
@@ -49,7 +47,7 @@ def create_app(
     public_url = settings.site(address).public_url
     kept = store if settings.audit else None
     state = State(plugin, settings, host, public_url, kept, clock=clock, others=others or {})
-    return Cors(Router(state), settings.cors_origins)
+    return surrounded(Router(state), settings, host)
 
 
 class Router:
@@ -57,7 +55,7 @@ class Router:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._discovery = discovery_json(state.plugin)
+        self._discovery = DiscoveryEndpoint(state)
         self._hook = HookEndpoint(state)
         self._feedback = FeedbackEndpoint(state)
         self._pages = Starlette(routes=page_routes(state), lifespan=lambda _app: lifespan(state))
@@ -65,7 +63,7 @@ class Router:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
         if path == SERVICES:
-            await self._discover(scope, send)
+            await self._discovery(scope, receive, send)
         elif not path.startswith(f"{SERVICES}/"):
             await self._pages(scope, receive, send)
         elif path.endswith(FEEDBACK):
@@ -73,25 +71,13 @@ class Router:
         else:
             await self._hook(scope, receive, send, path[len(SERVICES) + 1 :])
 
-    async def _discover(self, scope: Scope, send: Send) -> None:
-        headers: Headers = list(SECURITY)
-        if scope["method"] not in ("GET", "HEAD"):
-            headers.append((b"allow", b"GET, HEAD, OPTIONS"))
-            await respond(send, 405, outcome_json(WrongMethod("Discovery is a GET.")), headers)
-            return
-        try:
-            self._state.auth.caller(scope)
-        except Unauthorised as error:
-            await respond(send, error.status, outcome_json(error), [*headers, *error.headers])
-        else:
-            await respond(send, 200, self._discovery, headers)
-
 
 def page_routes(state: State) -> list[BaseRoute]:
     """Everything but the hook calls."""
     offered = state.settings.offers_try_it(state.host)
     offer_try_it(offered)
-    routes: list[BaseRoute] = [*health.routes(state), *openapi.routes(state), *artefacts.routes(state)]
+    routes: list[BaseRoute] = [*health.routes(state), *openapi.routes(state), *schemas.routes(state)]
+    routes += artefacts.routes(state)
     routes += [*workbook.routes(state.plugin), *guideline.routes(state.plugin), *static_routes()]
     routes += review.routes(lambda: state.store, plugin=state.plugin)
     if offered:

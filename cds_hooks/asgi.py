@@ -9,10 +9,13 @@ from starlette.types import Receive, Scope, Send
 
 from cds_hooks.errors import ClientGone, Refusal, SlowBody, TooLarge, WrongMedia
 from cds_hooks.limits import within
+from cds_hooks.settings import Settings
 
-BODY_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
 DRAIN_BYTES = 64 * 1024 * 1024
+
+ARRIVED = "cds.arrived"
+"""The key of a request's scope under which the monotonic moment stands at which its last byte had come."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -55,14 +58,15 @@ class Head:
             raise WrongMedia("Content-Encoding: expected none (identity).")
 
 
-async def read_body(head: Head, receive: Receive, limit: int) -> bytes:
-    """The whole body, at most ``limit`` bytes within ten seconds."""
+async def read_body(head: Head, receive: Receive, settings: Settings) -> bytes:
+    """The whole body; raises :class:`TooLarge` or :class:`SlowBody` beyond what ``settings`` allow."""
+    limit, seconds = settings.body_limit, settings.body_seconds
     if head.length > limit:
         raise too_large(limit)
     try:
-        return await within(BODY_SECONDS, _gather(receive, limit))
+        return await within(seconds, _gather(receive, limit))
     except TimeoutError:
-        raise SlowBody(f"The body did not arrive within {BODY_SECONDS:.0f} seconds.") from None
+        raise SlowBody(f"The body did not arrive within {seconds:g} seconds (DYSTONIA_CDS_BODY_SECONDS).") from None
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:
@@ -92,12 +96,12 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers) -> Non
 
 
 async def send_answer(
-    send: Send, receive: Receive, body: bytes, audit: tuple[str, str], refusal: Refusal | None
+    send: Send, receive: Receive, body: bytes, audit: tuple[str, str], refusal: Refusal | None, status: int = 200
 ) -> None:
-    """Answers with 200 or the status of ``refusal``; ``audit`` is the id of the audit entry and what became of it."""
+    """Answers with ``status``, or that of ``refusal``; ``audit`` is the id of the audit entry and what became of it."""
     headers: Headers = [*SECURITY, (b"x-audit-id", audit[0].encode()), (b"x-audit-state", audit[1].encode())]
     if refusal is None:
-        await respond(send, 200, body, headers)
+        await respond(send, status, body, headers)
         return
     headers += refusal.headers
     if isinstance(refusal, TooLarge):

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cds_hooks.cases.cli import clinical_diff
+from cds_hooks.clients.cli import client
+from cds_hooks.doctor.cli import doctor
 from cds_hooks.errors import CallTrouble, Trouble
 from cds_hooks.exporting import artefacts
+from cds_hooks.keys import keys
 from cds_hooks.signoff.cli import signoff
 from cds_hooks.terminology.cli import terminology
 
 if TYPE_CHECKING:
+    import httpx
+
     from cds_hooks.audit.reader import Reader
     from cds_hooks.fire import HookFile, Reply
+    from cds_hooks.keys import Headers
 
 DISTRIBUTION = "dystonia-cds"
 SPAN = re.compile(r"[0-9]+[smhdw]")
@@ -26,6 +32,7 @@ SHOWN = 40
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 JSON = {"Content-Type": "application/json"}
 PATIENCE_SECONDS = 30.0
+UNAUTHORISED = 401
 WIDTH = 150
 """Columns that the list of calls needs; a narrower window wraps its lines rather than losing ids."""
 
@@ -40,7 +47,10 @@ app.add_typer(audit, name="audit")
 app.add_typer(terminology, name="terminology")
 app.add_typer(signoff, name="signoff")
 app.add_typer(artefacts, name="artefacts")
+app.add_typer(client, name="client")
+app.add_typer(keys, name="keys")
 app.command()(clinical_diff)
+app.command()(doctor)
 
 
 def main() -> None:
@@ -95,16 +105,25 @@ def fire(
     url: Annotated[
         str | None, typer.Option(help="A running service, such as http://127.0.0.1:8000. Default: in this process.")
     ] = None,
+    *,
     service: Annotated[str | None, typer.Option(help="The service's id. Default: by the call's hook.")] = None,
+    token_key: Annotated[
+        Path | None, typer.Option(help="With --url: a private key of `keys make`, to sign a token for the call.")
+    ] = None,
+    issuer: Annotated[str, typer.Option(help="With --token-key: the iss of the token.")] = "",
+    tenant: Annotated[str, typer.Option(help="With --token-key: the tenant of the token, where there is one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as it came.")] = False,
 ) -> None:
     """Send a hook call and show the cards."""
     from rich.console import Console
 
     from cds_hooks.fire import read_call, show
+    from cds_hooks.keys import headers
 
-    call = read_call(file)
-    reply = _send_to(url.rstrip("/"), call, service) if url else _fire_inside(call, service)
+    if token_key is not None and not url:
+        raise CallTrouble("--token-key needs --url: in this process nobody asks for a token.")
+    call, proof = read_call(file), headers(token_key, issuer, tenant)
+    reply = _send_to(url.rstrip("/"), call, service, proof) if url else _fire_inside(call, service)
     if as_json:
         sys.stdout.write(reply.body.decode() + "\n")
     else:
@@ -126,7 +145,8 @@ def _fire_inside(call: HookFile, service: str | None) -> Reply:
     from cds_hooks.settings import load
 
     logging.configure(levels.ERROR)
-    settings = load()
+    # Whoever runs this has the settings and the store at hand: a token would prove nothing more.
+    settings = load().model_copy(update={"auth": "off"})
     plugin = load_plugin(settings.plugin, settings.site("http://127.0.0.1:8000"))
     name = service or service_for(call.hook, [{"hook": one.hook, "id": one.id} for one in plugin.services])
     store = None
@@ -141,17 +161,30 @@ def _fire_inside(call: HookFile, service: str | None) -> Reply:
     return replace(reply, silences=plugin.suppressions)
 
 
-def _send_to(url: str, call: HookFile, service: str | None) -> Reply:
+def _send_to(url: str, call: HookFile, service: str | None, proof: Headers) -> Reply:
     import httpx
 
-    from cds_hooks.fire import Reply, service_for
-
     try:
-        with httpx.Client(base_url=url, timeout=PATIENCE_SECONDS, trust_env=False) as client:
-            name = service or service_for(call.hook, client.get("/cds-services").raise_for_status().json()["services"])
-            answer = client.post(f"/cds-services/{name}", content=call.body, headers=JSON)
+        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            found = None if service else client.get(f"{url}/cds-services", headers=proof(f"{url}/cds-services"))
+            if found is not None and found.status_code == UNAUTHORISED:
+                return _reply(found)
+            address = f"{url}/cds-services/{service or _service(call, found)}"
+            return _reply(client.post(address, content=call.body, headers={**JSON, **proof(address)}))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
         raise CallTrouble(f"No CDS service answers at {url}: {error}. Start one, or correct --url.") from None
+
+
+def _service(call: HookFile, discovery: httpx.Response | None) -> str:
+    from cds_hooks.fire import service_for
+
+    assert discovery is not None
+    return service_for(call.hook, discovery.raise_for_status().json()["services"])
+
+
+def _reply(answer: httpx.Response) -> Reply:
+    from cds_hooks.fire import Reply
+
     state = f"{answer.headers.get('x-audit-id', '')} ({answer.headers.get('x-audit-state', '')})"
     return Reply(answer.status_code, answer.content, state)
 
@@ -178,12 +211,13 @@ def audit_list(
     from cds_hooks.audit.export import as_json as exported
     from cds_hooks.audit.export import every
     from cds_hooks.audit.model import CallFilter
+    from cds_hooks.visible import as_json as shown
 
     where = CallFilter(since=moment(since, datetime.now(UTC)) if since else None)
     rows = every(_reader(), where, limit)
     if as_json:
         for row in rows:
-            print(json.dumps(exported(row), ensure_ascii=False))
+            print(shown(exported(row)))
         return
     from rich.console import Console
     from rich.table import Table
@@ -205,11 +239,12 @@ def audit_show(
 ) -> None:
     """Show one call with its verdicts and feedback, as JSON."""
     from cds_hooks.audit.export import as_json as exported
+    from cds_hooks.visible import as_json as shown
 
     found = _reader().call(id)
     if found is None:
         raise CallTrouble(f"The audit holds no call {id!r}. `audit list` shows the newest.")
-    print(json.dumps(exported(found), indent=None if as_json else 2, ensure_ascii=False))
+    print(shown(exported(found), None if as_json else 2))
 
 
 def _reader() -> Reader:

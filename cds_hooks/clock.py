@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from cds_hooks.errors import SettingsTrouble
+
+RELEASED = datetime(2026, 7, 1, tzinfo=UTC)
+"""This release is younger than that: a clock that says an earlier moment is wrong."""
+
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def check_clock(now: datetime) -> None:
+    """Refuses to judge ages and windows by a clock that is surely wrong."""
+    if now < RELEASED:
+        raise SettingsTrouble(
+            f"The clock of this machine says {now:%Y-%m-%d}, which is before this release was made: ages and times "
+            "would be wrong. Set the clock, then start again."
+        )

@@ -13,8 +13,11 @@ PREFLIGHT = (
     (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", b"600"),
 )
-EXPOSED = (b"access-control-expose-headers", b"X-Audit-Id, X-Audit-State")
+EXPOSED = (b"access-control-expose-headers", b"X-Audit-Id, X-Audit-State, Retry-After")
 VARY = (b"vary", b"Origin")
+# A page of the public web that calls loopback or a private network asks for leave to do so.
+PRIVATE_NETWORK = b"access-control-request-private-network"
+PRIVATE_NETWORK_ALLOWED = (b"access-control-allow-private-network", b"true")
 
 
 class Cors:
@@ -54,5 +57,7 @@ class Cors:
         if self._origins:
             ours = self._headers(scope)
             headers += [*ours, *PREFLIGHT] if len(ours) > 1 else ours
+            if len(ours) > 1 and any(name == PRIVATE_NETWORK for name, _ in scope["headers"]):
+                headers.append(PRIVATE_NETWORK_ALLOWED)
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body", "body": b""})

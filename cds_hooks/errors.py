@@ -9,11 +9,14 @@ HostError
 │   ├── UnknownArtefact    404
 │   ├── WrongMethod        405
 │   ├── SlowBody           408
+│   ├── SlowHead           408
 │   ├── NothingToJudge     412   the data belong to someone else, or none could be used
 │   ├── TooLarge           413
+│   ├── TooMuch            413   a body that came whole, with a part of it larger than there can be use for
 │   ├── WrongMedia         415
 │   ├── Undecided          422   a question about codes that nobody here can answer
 │   ├── Overloaded         429   too many calls
+│   ├── HeadTooLarge       431   more headers than there can be use for
 │   └── InternalError      500   a bug of ours
 ├── ClientGone             the client hung up before its call was complete; nobody is left to answer
 └── Trouble                one sentence for whoever starts or operates the service, shown without a traceback
@@ -28,6 +31,7 @@ HostError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -50,10 +54,17 @@ class Refusal(HostError):
     status: ClassVar[int]
     code: ClassVar[str]
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    client = ""
+    """The client that a refused token named; it is not proven that the token is its."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
+
+    @property
+    def noted(self) -> str:
+        """What the audit says about it."""
+        return self.text
 
 
 class BadCall(Refusal):
@@ -64,7 +75,8 @@ class BadCall(Refusal):
 
 
 class Unauthorised(Refusal):
-    """No acceptable token. The answer is the same whatever was wrong; ``reason`` is a word for the audit."""
+    """No acceptable token. The answer is the same whatever was wrong; the audit gets ``reason``, a word, and ``key``, a
+    short hash of the name of the key."""
 
     status = 401
     code = "login"
@@ -73,6 +85,11 @@ class Unauthorised(Refusal):
     def __init__(self, reason: str = "refused") -> None:
         super().__init__("This service needs a token that it accepts, as Authorization: Bearer <JWT>.")
         self.reason = reason
+        self.key = ""
+
+    @property
+    def noted(self) -> str:
+        return f"Token refused: {self.reason}" + (f", key {self.key}." if self.key else ".")
 
 
 class NotForClient(Refusal):
@@ -112,6 +129,10 @@ class SlowBody(Refusal):
     headers = ((b"connection", b"close"),)
 
 
+class SlowHead(SlowBody):
+    """The head of a request did not arrive in time."""
+
+
 class NothingToJudge(Refusal):
     """The data that came cannot be used, and there is nowhere to fetch others from."""
 
@@ -125,6 +146,13 @@ class TooLarge(Refusal):
     status = 413
     code = "too-long"
     headers = ((b"connection", b"close"),)
+
+
+class TooMuch(Refusal):
+    """The body came whole, and a part of it is larger than there can be use for."""
+
+    status = 413
+    code = "too-costly"
 
 
 class WrongMedia(Refusal):
@@ -142,14 +170,26 @@ class Undecided(Refusal):
 
 
 class Overloaded(Refusal):
-    """Too many calls; ``seconds`` is how long to wait before the next."""
+    """Too many calls. ``kind`` is a word for metrics; ``seconds`` is how long to wait."""
 
     status = 429
     code = "throttled"
 
-    def __init__(self, text: str, seconds: int = 1) -> None:
+    def __init__(self, text: str, seconds: float = 1, kind: str = "busy") -> None:
         super().__init__(text)
-        self.headers = ((b"retry-after", b"%d" % seconds),)
+        self.kind = kind
+        self.headers = ((b"retry-after", b"%d" % max(1, ceil(seconds))),)
+
+
+class HeadTooLarge(Refusal):
+    """More headers than there can be use for."""
+
+    status = 431
+    code = "too-long"
+    headers = ((b"connection", b"close"),)
+
+    def __init__(self, text: str = "The head of the request is larger than 64 KiB.") -> None:
+        super().__init__(text)
 
 
 class InternalError(Refusal):

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from cds_hooks.asgi import Head, read_body, send_answer
 from cds_hooks.audit import Feedback, new_id
+from cds_hooks.auth import Caller, Kept
 from cds_hooks.errors import ClientGone, InternalError, Refusal, UnknownService, WrongMethod, outcome_json
 from cds_hooks.feedback_body import read_feedback
 from cds_hooks.limits import within
@@ -35,10 +36,15 @@ class FeedbackEndpoint:
         trace.service = service_id if SERVICE_NAME.fullmatch(service_id) else "?"
         refusal: Refusal | None = None
         rows: list[Feedback] = []
+        kept: Kept | None = None
         audit_state = OFF
         try:
-            rows = await self._read(scope, receive, service_id, trace)
-            audit_state = await self._store(rows)
+            caller, sent = await self._read(scope, receive, service_id, trace)
+            kept = await self._state.auth.claim(caller, sent)
+            if kept is None:
+                with self._state.auth.answering(caller, trace.id):
+                    rows = read_feedback(sent, trace.time, trace.client, service_id)
+                    audit_state = await self._store(rows)
         except ClientGone:
             return
         except Refusal as error:
@@ -46,23 +52,28 @@ class FeedbackEndpoint:
         except Exception as error:
             log.error("feedback-failed", audit=trace.id, error=type(error).__name__, where=where(error))
             refusal = InternalError("An internal error; the feedback was not kept.")
+        body = b"{}"
         if refusal is not None:
-            trace.status, trace.detail = refusal.status, f"Feedback: {refusal.text}"
+            trace.refused(refusal, "Feedback: ")
+            body = outcome_json(refusal)
+        elif kept is not None:
+            trace.re_sent(kept.status, kept.audit_id, "Feedback: ")
+            body = kept.body
+        if refusal is not None or kept is not None:
             audit_state = await record(self._state.store, trace.entry(), trace.started + WAIT_SECONDS)
-        body = b"{}" if refusal is None else outcome_json(refusal)
-        await send_answer(send, receive, body, (trace.id, audit_state), refusal)
+        await send_answer(send, receive, body, (trace.id, audit_state), refusal, trace.status)
         self._log(trace, len(rows), audit_state)
 
-    async def _read(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> list[Feedback]:
-        trace.client = self._state.auth.caller(scope).client.name
+    async def _read(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> tuple[Caller, bytes]:
+        caller = self._state.auth.caller(scope)
+        trace.client = caller.client.name
         if service_id not in self._services:
             raise UnknownService("There is no such service. GET /cds-services lists those there are.")
         if scope["method"] != "POST":
             raise WrongMethod("Feedback is a POST.")
         head = Head.of(scope)
         head.check_media()
-        body = await read_body(head, receive, self._state.settings.body_limit)
-        return read_feedback(body, trace.time, trace.client, service_id)
+        return caller, await read_body(head, receive, self._state.settings)
 
     async def _store(self, rows: list[Feedback]) -> str:
         for row in rows:

@@ -37,12 +37,15 @@ def measure(state: State) -> None:
     if codes.resolver is not None:
         gauges.resolver_queue[()] = codes.resolver.waiting
         gauges.resolver_breaker.update({(one,): int(one == codes.resolver.state) for one in STATES})
+    states = [server.state for server in state.access.servers]
+    if states:
+        gauges.fhir_servers.update({(one,): states.count(one) for one in STATES})
 
 
 def readiness(state: State) -> dict[str, Any]:
     """Whether calls can be answered, and what is in trouble although they can."""
     plugin = state.plugin
-    reasons = [*_troubles(state), *_resolver_trouble(state)]
+    reasons = [*_troubles(state), *_resolver_trouble(state), *_fhir_troubles(state), *state.auth.troubles()]
     status = "degraded" if reasons else "ok"
     body: dict[str, Any] = {
         "status": status if plugin.services else "unavailable",
@@ -61,6 +64,15 @@ def _resolver_trouble(state: State) -> list[str]:
     if resolver is None or resolver.state == CLOSED:
         return []
     return [f"The resolver {resolver.source} does not answer; codes that nothing here knows wait ({resolver.waiting})."]
+
+
+def _fhir_troubles(state: State) -> list[str]:
+    return [
+        f"The FHIR server {server.host} does not answer as it should; nothing is asked of it for some seconds, and "
+        "what calls lack stays missing."
+        for server in state.access.servers
+        if not server.is_well
+    ]
 
 
 def _audit(state: State) -> dict[str, Any]:

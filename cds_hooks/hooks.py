@@ -6,24 +6,27 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
+import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from cds_hooks.answers import Outgoing, broken, prepare
-from cds_hooks.asgi import Head, read_body, send_answer
+from cds_hooks.answers import Outgoing, broken, prepare, unjudged, unshown
+from cds_hooks.asgi import ARRIVED, Head, read_body, send_answer
 from cds_hooks.audit import new_id
-from cds_hooks.auth import Caller
+from cds_hooks.auth import Caller, Kept
 from cds_hooks.clients import Client
-from cds_hooks.dialects import shaped
+from cds_hooks.dialects import Choice, Showing, shaped
 from cds_hooks.errors import (
     ClientGone,
     InternalError,
     NotForClient,
+    Overloaded,
     Refusal,
     UnknownService,
     WrongMethod,
     outcome_json,
 )
+from cds_hooks.glance import glanced
 from cds_hooks.logging import CallLog, where
 from cds_hooks.memory import Memory, memory_of
 from cds_hooks.prefetch import Plan, Received, assess, check
@@ -62,16 +65,17 @@ class HookEndpoint:
         self._state = state
         self._bound = Bound(state.plugin)
         self._others = {name: Bound(plugin) for name, plugin in state.others.items()}
+        self._dialects = Choice(state.settings)
         self._log = CallLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, service_id: str) -> None:
         started, now = monotonic(), self._state.clock()
         trace = Trace(new_id(now), now, started, ruleset=self._state.plugin.ruleset)
         refusal: Refusal | None = None
-        outgoing: Outgoing | None = None
+        answered: Outgoing | Kept | None = None
         try:
-            outgoing = await self._answer(scope, receive, service_id, trace)
-            body = outgoing.body
+            answered = await self._answer(scope, receive, service_id, trace)
+            body = answered.body
         except ClientGone:
             log.info("client-gone", route=ROUTE, audit=trace.id)
             return
@@ -81,12 +85,14 @@ class HookEndpoint:
             refusal = self._internal(error, trace)
             body = outcome_json(refusal)
         if refusal is not None:
-            trace.status, trace.detail = refusal.status, refusal.text
+            trace.refused(refusal)
+        elif isinstance(answered, Kept):
+            trace.re_sent(answered.status, answered.audit_id)
         state = await record(self._state.store, trace.entry(), started + self._state.settings.budget)
-        await send_answer(send, receive, body, (trace.id, state), refusal)
-        self._note(trace, state, outgoing)
+        await send_answer(send, receive, body, (trace.id, state), refusal, trace.status)
+        self._note(trace, state, answered if isinstance(answered, Outgoing) else None)
 
-    async def _answer(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> Outgoing:
+    async def _answer(self, scope: Scope, receive: Receive, service_id: str, trace: Trace) -> Outgoing | Kept:
         caller = self._state.auth.caller(scope)
         trace.client = caller.client.name
         bound = self._others.get(trace.client, self._bound)
@@ -95,10 +101,40 @@ class HookEndpoint:
             raise WrongMethod("A hook call is a POST.")
         head = Head.of(scope)
         head.check_media()
-        body = await read_body(head, receive, self._state.settings.body_limit)
-        deadline = monotonic() + self._state.settings.budget
-        with self._state.admission.enter(caller.client):
-            return await self._judge(bound, plan, caller, body, deadline, trace)
+        body = await read_body(head, receive, self._state.settings)
+        try:
+            return await self._admitted(bound, plan, caller, body, scope.get(ARRIVED, trace.started), trace)
+        except Overloaded as error:
+            return self._overloaded(error, bound, plan, caller, body, trace)
+
+    async def _admitted(
+        self, bound: Bound, plan: Plan, caller: Caller, body: bytes, arrived: float, trace: Trace
+    ) -> Outgoing | Kept:
+        kept = await self._state.auth.claim(caller, body)
+        if kept is not None:
+            return kept
+        auth, admission = self._state.auth, self._state.admission
+        with auth.answering(caller, trace.id) as reply, admission.enter(caller.client, arrived):
+            deadline = arrived + self._state.settings.budget
+            outgoing = await self._judge(bound, plan, caller, body, deadline, trace)
+            reply.body = outgoing.body
+        return outgoing
+
+    def _overloaded(
+        self, error: Overloaded, bound: Bound, plan: Plan, caller: Caller, body: bytes, trace: Trace
+    ) -> Outgoing:
+        """The answer to a call that is not judged: raises ``error`` where the operator wants it refused."""
+        self._state.metrics.overload[error.kind,] += 1
+        if self._state.settings.overload == "refuse":
+            raise error
+        call = glanced(body, plan.service, bound.decode, client=trace.client, now=trace.time)
+        self._identify(call, trace)
+        trace.detail = error.text
+        outgoing = unjudged(call, bound.plugin)
+        if self._dialects.of(caller.client, ()).silent:
+            outgoing = unshown(outgoing, bound.plugin, ())
+        trace.showed(outgoing)
+        return outgoing
 
     async def _judge(
         self, bound: Bound, plan: Plan, caller: Caller, body: bytes, deadline: float, trace: Trace
@@ -108,10 +144,11 @@ class HookEndpoint:
         received = assess(plan, call)
         received = await self._state.access.complete(plan, call, received, caller.client, deadline)
         trace.keys = keys_json(received.prefetch, plan.service.prefetch)
-        check(plan, received)
+        received = check(plan, received, self._state.settings.failed_keys)
         memory = memory_of(self._state, trace, trace.client)
         made = hook_call(plan, call, received, body, deadline, now=trace.time, client=trace.client, memory=memory)
-        return self._evaluate(bound.plugin, made, caller.client.dialect or self._state.settings.dialect, trace)
+        showing = self._dialects.of(caller.client, call.extensions)
+        return self._evaluate(bound.plugin, in_brief(made) if showing.dialect.brief else made, showing, trace)
 
     def _plan(self, bound: Bound, client: Client, service_id: str, trace: Trace) -> Plan:
         trace.ruleset = bound.plugin.ruleset
@@ -124,28 +161,29 @@ class HookEndpoint:
             raise NotForClient("This client may not call this service.")
         return plan
 
-    def _identify(self, call: Call, trace: Trace) -> None:
+    def _identify(self, call: Call | HookCall, trace: Trace) -> None:
         trace.hook_instance = call.hook_instance
         if self._state.store is not None:
             trace.patient = self._state.store.pseudonym(call.patient_id)
             trace.encounter = self._state.store.encounter_pseudonym(call.encounter_id)
         trace.kept_for_signing = call.options.cache_for_order_sign_filtering
 
-    def _evaluate(self, plugin: Plugin, call: HookCall, dialect: str, trace: Trace) -> Outgoing:
+    def _evaluate(self, plugin: Plugin, call: HookCall, showing: Showing, trace: Trace) -> Outgoing:
         answer = Answer()
         try:
             answer = call.service.evaluate(call)
-            answer = replace(answer, cards=shaped(answer.cards, dialect))
+            answer = replace(answer, cards=shaped(answer.cards, showing))
             outgoing = prepare(answer, call, plugin)
         except Exception as error:
             self._state.metrics.evaluate_errors[call.service.id,] += 1
             log.error("evaluate-failed", incident=trace.id, error=type(error).__name__, where=where(error))
             outgoing = broken(call, plugin)
+        if showing.silent:
+            outgoing = unshown(outgoing, plugin, answer.unsigned)
         trace.unmapped = answer.unmapped
-        trace.cards, trace.results = outgoing.cards_json, outgoing.results_json
+        trace.showed(outgoing)
         trace.subjects = subjects_json(answer.subjects)
         trace.findings = findings_of(outgoing.results, outgoing.cards, answer)
-        trace.card_uuids = tuple(card["uuid"] for card in outgoing.cards)
         return outgoing
 
     def _internal(self, error: Exception, trace: Trace) -> InternalError:
@@ -210,4 +248,10 @@ def hook_call(
         body=body,
         memory=memory,
         context=call.context,
+        fetched=received.answers,
     )
+
+
+def in_brief(call: HookCall) -> HookCall:
+    """The call with evidence and sources left to the guideline page, for an EHR that has no room for them."""
+    return msgspec.structs.replace(call, options=replace(call.options, show_evidence_support=False))

@@ -138,4 +138,6 @@ class LooseReader:
 
     def _entry_resource(self, raw: msgspec.Raw) -> Value:
         value = self.value(raw) if raw else None
+        if isinstance(value, ReadBundle):  # a Bundle among resources: whose it is cannot be told piece by piece
+            return Unreadable("Bundle", "")
         return Unreadable("", "") if isinstance(value, WrongShape) else value

@@ -27,12 +27,17 @@ DESCRIPTIONS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("cds_internal_errors", "counter", ("service",), "Calls on which the host failed."),
     ("cds_audit_failures", "counter", ("state",), "Calls answered before their audit entry was durable, by state."),
     ("cds_memory_failures", "counter", (), "Calls for which what was shown before could not be read: all was shown."),
+    ("cds_overload", "counter", ("kind",), "Calls that were not judged because there were too many, by kind."),
     ("cds_feedback", "counter", ("service", "outcome"), "Feedback received."),
+    ("cds_tokens", "counter", ("client", "outcome"), "Tokens of calls by client: accepted, re-sent, or why refused."),
+    ("cds_key_fetches", "counter", ("client", "outcome"), "Attempts to fetch the keys of a client, by outcome."),
     ("cds_unmapped", "gauge", (), "Codes and texts in the inbox of what nothing resolved."),
     ("cds_unmapped_dropped", "counter", (), "Least counted codes and texts that fell out of a full inbox."),
     ("cds_resolver_requests", "counter", ("outcome",), "Questions to the resolver about unknown codes, by outcome."),
     ("cds_resolver_queue", "gauge", (), "Codes that wait to be asked about."),
     ("cds_resolver_breaker", "gauge", ("state",), "1 for the state of the resolver's circuit breaker."),
+    ("cds_fhir_requests", "counter", ("outcome",), "Requests to FHIR servers for what calls lacked, by outcome."),
+    ("cds_fhir_servers", "gauge", ("state",), "Registered FHIR servers, by the state of their circuit breakers."),
 )
 """Every metric of the host as (name, kind, labels, meaning)."""
 
@@ -49,9 +54,14 @@ class Metrics:
         self.internal_errors: Counter[tuple[str, ...]] = Counter()
         self.audit_failures: Counter[tuple[str, ...]] = Counter()
         self.memory_failures: Counter[tuple[str, ...]] = Counter()
+        self.overload: Counter[tuple[str, ...]] = Counter()
         self.feedback: Counter[tuple[str, ...]] = Counter()
+        self.tokens: Counter[tuple[str, ...]] = Counter()
+        self.key_fetches: Counter[tuple[str, ...]] = Counter()
         self.unmapped_dropped: Counter[tuple[str, ...]] = Counter()
         self.resolver_requests: Counter[tuple[str, ...]] = Counter()
+        self.fhir_requests: Counter[tuple[str, ...]] = Counter()
+        self.fhir_servers: dict[tuple[str, ...], int] = {}
         self.unmapped: dict[tuple[str, ...], int] = {}
         self.resolver_queue: dict[tuple[str, ...], int] = {}
         self.resolver_breaker: dict[tuple[str, ...], int] = {}

@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from cds_hooks.figures import draw
+from cds_hooks.visible import visible
 
 if TYPE_CHECKING:
     from os import PathLike, stat_result
@@ -53,6 +54,7 @@ def environment() -> jinja2.Environment:
     made.globals["try_it"] = True
     made.tests["web_address"] = is_web_address
     made.filters["drawn"] = draw
+    made.filters["visible"] = visible
     return made
 
 

@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 import structlog
 
+from cds_hooks.answers import Outgoing
 from cds_hooks.audit import AuditStore, Entry, FindingRow
+from cds_hooks.errors import Refusal
 from cds_hooks.limits import within
 from cds_hooks.models import EXTENSION
-from cds_hooks.service import Answer, KeyState, Memo, Prefetched, Subject
+from cds_hooks.service import FETCHED, Answer, KeyState, Memo, Prefetched, Subject
 from cds_hooks.terminology.desk import Unmapped
 
 DURABLE, PENDING, FAILED, OFF = "durable", "pending", "failed", "off"
@@ -49,6 +51,21 @@ class Trace(msgspec.Struct):
     encounter: str = ""
     kept_for_signing: bool = False
     unmapped: Sequence[Unmapped] = ()
+    outcome: str = "answered"
+
+    def refused(self, refusal: Refusal, about: str = "") -> None:
+        """The call was refused; ``about`` is what the audit says before the reason."""
+        self.status, self.outcome, self.detail = refusal.status, "refused", about + refusal.noted
+        self.client = self.client or refusal.client
+
+    def re_sent(self, status: int, audit_id: str, about: str = "") -> None:
+        """The same call came a moment ago: its answer went out once more, and nothing was decided again."""
+        self.status, self.outcome, self.detail = status, "re-sent", f"{about}Re-sent: the answer of {audit_id}."
+
+    def showed(self, outgoing: Outgoing) -> None:
+        """Keeps what went out."""
+        self.cards, self.results = outgoing.cards_json, outgoing.results_json
+        self.card_uuids = tuple(card["uuid"] for card in outgoing.cards)
 
     def entry(self) -> Entry:
         return Entry(
@@ -61,7 +78,7 @@ class Trace(msgspec.Struct):
             patient=self.patient,
             ruleset=self.ruleset,
             status=self.status,
-            outcome="answered" if self.status == 200 else "refused",
+            outcome=self.outcome,
             detail=self.detail,
             milliseconds=round((monotonic() - self.started) * 1000, 3),
             keys=self.keys,
@@ -98,7 +115,7 @@ _GOOD = {"state": KeyState.SATISFIED.value}
 
 
 def _key(one: Prefetched) -> dict[str, Any]:
-    if one.state is KeyState.SATISFIED and not one.foreign and not one.unreadable:
+    if one.state is KeyState.SATISFIED and not one.foreign and not one.unreadable and not one.fetch:
         return _GOOD
     state: dict[str, Any] = {"state": one.state.value}
     if one.reason:
@@ -107,6 +124,8 @@ def _key(one: Prefetched) -> dict[str, Any]:
         state["foreign"] = one.foreign
     if one.unreadable:
         state["unreadable"] = len(one.unreadable)
+    if one.fetch:
+        state |= {"fetched": True} if one.fetch == FETCHED else {"fetch": one.fetch}
     return state
 
 

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -16,11 +17,16 @@ from starlette.types import ASGIApp
 from cds_hooks import logging
 from cds_hooks.app import create_app
 from cds_hooks.audit import AuditStore, open_store
+from cds_hooks.auth import check_keys
+from cds_hooks.clock import check_clock, utc_now
+from cds_hooks.connections import GuardedProtocol
 from cds_hooks.errors import AddressTrouble, SettingsTrouble
 from cds_hooks.plugins import load_others, load_plugin
 from cds_hooks.service import Plugin
 from cds_hooks.settings import PREFIX, Settings, check_exposure, load, unknown_variables
-from cds_hooks.transport import CorkedProtocol
+from cds_hooks.tls import certificate_files, context
+
+Files = tuple[Path, Path] | None
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 65
@@ -61,37 +67,41 @@ def serve(host: str, port: int, workers: int) -> None:
     settings = load()
     check_exposure(settings, host)
     check_workers(settings, workers)
+    check_clock(utc_now())
+    files = certificate_files(settings)
     logging.configure()
     warn_of_unknown_variables()
     listener = listen(host, port)
-    address = address_of(host, listener)
+    address = address_of(host, listener, "https" if files else "http")
     plugin = load_plugin(settings.plugin, settings.site(address))
     ready = ready_sentence(plugin, settings, host, address)
     store = open_store(settings.database, settings.data_dir) if settings.audit else None
     if workers == 1:
         others = load_others(settings, address, plugin)
         app = create_app(plugin, settings, host=host, address=address, store=store, others=others)
-        run_one(app, listener, ready, store)
+        run_one(app, listener, ready, store, files)
     else:
         if store is not None:  # it was opened to see that it can be; each worker opens it for itself
             store.close()
-        run_many(listener, host, address, workers, ready)
+        check_keys(settings)
+        run_many(listener, host, address, workers, ready, files)
 
 
-def run_one(app: ASGIApp, listener: socket.socket, ready: str, store: AuditStore | None) -> None:
+def run_one(app: ASGIApp, listener: socket.socket, ready: str, store: AuditStore | None, files: Files) -> None:
     try:
-        Server(configuration(app), ready).run([listener])
+        Server(configuration(app, files=files), ready).run([listener])
     finally:
         if store is not None:
             store.close()
 
 
-def run_many(listener: socket.socket, host: str, address: str, workers: int, ready: str) -> None:
+def run_many(listener: socket.socket, host: str, address: str, workers: int, ready: str, files: Files) -> None:
     from uvicorn.supervisors import Multiprocess
 
     os.environ[SERVED_HOST], os.environ[SERVED_ADDRESS] = host, address
     print(ready, flush=True)
-    Multiprocess(configuration("cds_hooks.serve:worker", workers=workers, factory=True), [listener]).run()
+    config = configuration("cds_hooks.serve:worker", workers=workers, factory=True, files=files)
+    Multiprocess(config, [listener]).run()
 
 
 def worker() -> ASGIApp:
@@ -107,12 +117,16 @@ def worker() -> ASGIApp:
     return app
 
 
-def configuration(app: ASGIApp | str, *, workers: int = 1, factory: bool = False) -> uvicorn.Config:
+def configuration(
+    app: ASGIApp | str, *, workers: int = 1, factory: bool = False, files: Files = None
+) -> uvicorn.Config:
+    """How uvicorn runs ``app``; ``files`` are the certificate and the key of HTTPS."""
+    certificate, key = files or (None, None)
     return uvicorn.Config(
         app,
         workers=workers,
         factory=factory,
-        http=CorkedProtocol,
+        http=GuardedProtocol,
         ws="none",
         lifespan="on",
         access_log=False,
@@ -122,6 +136,9 @@ def configuration(app: ASGIApp | str, *, workers: int = 1, factory: bool = False
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        ssl_context_factory=context if files else None,
     )
 
 
@@ -150,9 +167,9 @@ def _address_sentence(host: str, port: int, error: Exception) -> str:
     return f"Cannot serve on {host}, port {port}: {error}."
 
 
-def address_of(host: str, listener: socket.socket) -> str:
+def address_of(host: str, listener: socket.socket, scheme: str = "http") -> str:
     port = listener.getsockname()[1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def ready_sentence(plugin: Plugin, settings: Settings, host: str, address: str) -> str:

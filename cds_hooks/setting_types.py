@@ -9,7 +9,7 @@ import msgspec
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-ADDRESS = re.compile(r"https?://[^\s?#]+")
+ADDRESS = re.compile(r"https?://[^\s?#/@]+(/[^\s?#]*)?")
 TRUE = {"on", "true", "yes", "1"}
 FALSE = {"off", "false", "no", "0"}
 
@@ -34,9 +34,9 @@ def _words(value: object) -> object:
 
 
 def web_address(address: str) -> str:
-    """``address`` without a trailing slash; :class:`ValueError` unless it is http or https without a query."""
+    """``address`` without a trailing slash; :class:`ValueError` unless it is http or https without query and user."""
     if not ADDRESS.fullmatch(address):
-        raise ValueError("expected an http or https address without query")
+        raise ValueError("expected an http or https address without query, user or password")
     return address.rstrip("/")
 
 

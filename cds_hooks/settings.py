@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,11 @@ PREFIX = "DYSTONIA_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
 APPLICATION = "dystonia-cds"
 ORIGIN = re.compile(r"https?://[^/\s]+")
+USER = re.compile(r"//[^/\s]*@")
+"""A user and a password in an address, which are not repeated."""
+SANDBOX_ORIGINS = ("https://sandbox.cds-hooks.org", "http://localhost:8080", "http://127.0.0.1:8080")
+"""The official sandbox, and a copy of it that runs on the machine of the browser."""
+
 OWN = ("jurisdiction", "expected_keys", "silent", "silent_rules")
 """What a client may have of its own among the things that a plugin learns."""
 
@@ -53,7 +58,8 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         None,
-        description="Where clients reach the service, for links in cards. Default: the address served.",
+        description="Where clients reach the service: for links in cards, and the beginning of the aud of tokens. "
+        "Default: the address served.",
     )
     canonical: str = Field(
         "https://dystonia-cds.example/fhir",
@@ -62,12 +68,16 @@ class Settings(BaseSettings):
     cors_origins: Words = Field(
         (), description="Origins that browsers may call from, on every route, with commas or spaces between them."
     )
+    sandbox: Switch = Field(
+        False, description="Let the official CDS Hooks sandbox call from a browser: its origins, as in cors_origins."
+    )
     try_it: Switch | None = Field(None, description="The try-it page. Default: on for loopback, else off.")
     audit: Switch = Field(
         True, description="Whether calls are audited. off is for measuring only: a warning at start, shown by /readyz."
     )
     budget_ms: float = Field(500, gt=0, description="Time for one call, in milliseconds.")
     body_limit: int = Field(5 * 1024 * 1024, gt=0, description="Larger bodies get 413 while streaming, in bytes.")
+    body_seconds: float = Field(5, gt=0, description="A body must have arrived whole after so many seconds, else 408.")
     plugin: str | None = Field(
         None, description="Which plugin to load, as module:NAME. Default: the one installed under its entry point."
     )
@@ -125,7 +135,19 @@ class Settings(BaseSettings):
     clients: tuple[Client, ...] = Field(
         (), description="The EHRs that may call, one [[clients]] table each in the settings file."
     )
-    dialect: Dialect = Field("generic", description="What the calling EHR can show, unless its client says otherwise.")
+    dialect: Dialect = Field(
+        "generic",
+        description="What the calling EHR can show, unless its client or the extensions of its calls say otherwise.",
+    )
+    allowed_links: Words = Field(
+        (), description="Beginnings of the addresses that EHRs let through as links on cards. Default: all."
+    )
+    preference_list: dict[str, str] = Field(
+        default_factory=dict,
+        description="Entries of the site's preference list for suggested orders, by system and code with a bar between "
+        "them, or by the words of an order without code: a table in the settings file or a JSON object. Where a "
+        "dialect needs them, a suggestion without an entry is told in words.",
+    )
     silent: Switch = Field(False, description="Evaluate and audit every call, and show no card.")
     silent_rules: Words = Field((), description="Rules that are evaluated and audited without a card.")
     fhir_servers: Words = Field(
@@ -135,7 +157,12 @@ class Settings(BaseSettings):
     fhir_networks: Words = Field(
         (),
         description="Private networks (CIDR) in which the bases of DYSTONIA_CDS_FHIR_SERVERS may lie; others must have "
-        "public addresses. Loopback is a private network too.",
+        "public addresses. A loopback address that is written out as the base needs no network.",
+    )
+    fhir_authorities: Path | None = Field(
+        None,
+        description="A file (PEM) of certificate authorities that are trusted for FHIR servers beside the public ones, "
+        "such as the hospital's own.",
     )
     fhir_budget_ms: float = Field(300, gt=0, description="Time for everything that is fetched in one call, in ms.")
     fhir_pages: int = Field(10, ge=1, le=100, description="How many pages of one search are followed.")
@@ -175,12 +202,22 @@ class Settings(BaseSettings):
             raise ValueError("expected exact origins such as https://ehr.example (a star is not accepted)")
         return cleaned
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError("expected addresses or networks such as 10.0.0.5 or 10.0.0.0/24") from None
+        return proxies
+
     @field_validator("public_url", "canonical", "resolver_url")
     @classmethod
     def _web_address(cls, address: str | None) -> str | None:
         return web_address(address) if address is not None else None
 
-    @field_validator("data_dir", "terminology", "snapshot", "signoff", "tls_certificate", "tls_key")
+    @field_validator("data_dir", "terminology", "snapshot", "signoff", "fhir_authorities", "tls_certificate", "tls_key")
     @classmethod
     def _home(cls, folder: Path | None) -> Path | None:
         return folder.expanduser().absolute() if folder is not None else None
@@ -195,6 +232,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _File(settings_cls)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that browsers may call from."""
+        return (*self.cors_origins, *SANDBOX_ORIGINS) if self.sandbox else self.cors_origins
 
     @property
     def budget(self) -> float:
@@ -239,6 +281,21 @@ class Settings(BaseSettings):
         return usual if usual.is_dir() else None
 
 
+class Given(Settings):
+    """Settings of the values given alone: neither the environment nor the file that it names is read."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 class _File(PydanticBaseSettingsSource):
     """The TOML file that ``DYSTONIA_CDS_CONFIG`` names, if it names one."""
 
@@ -258,12 +315,25 @@ def read_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
         raise SettingsTrouble(f"{CONFIG} names the file {path}, which cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsTrouble(f"The settings file {path} is not TOML: {error}.") from None
+    return read_values(path, values, known)
+
+
+def read_values(path: Path, values: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """What the file at ``path`` sets, with paths in it made whole; raises :class:`SettingsTrouble` for unknown keys."""
     for key in values:
         if key not in known:
             raise SettingsTrouble(
                 f"The settings file {path} holds the unknown key {key!r}. Known keys: {', '.join(sorted(known))}."
             )
+    _find_beside(path, values.get("clients"))
     return values
+
+
+def _find_beside(path: Path, clients: Any) -> None:
+    """A client's file of keys lies beside the settings file, unless its path says where."""
+    for client in clients if isinstance(clients, list) else ():
+        if isinstance(client, dict) and isinstance(client.get("jwks_file"), str):
+            client["jwks_file"] = str(path.absolute().parent / Path(client["jwks_file"]).expanduser())
 
 
 def load() -> Settings:
@@ -271,14 +341,16 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsTrouble(" ".join(_sentence(one) for one in error.errors())) from None
+        raise SettingsTrouble(" ".join(sentence(one) for one in error.errors())) from None
 
 
-def _sentence(error: Any) -> str:
+def sentence(error: Any) -> str:
+    """What pydantic found wrong with a setting, in a sentence."""
     name = PREFIX + str(error["loc"][0]).upper() + "".join(f".{step}" for step in error["loc"][1:])
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
     expected = expected if expected.startswith("expected") else f"expected {expected}"
-    return f"{name}: got {error['input']!r}, {expected}."
+    got = USER.sub("//***@", repr(error["input"]))
+    return f"{name}: got {got}, {expected}."
 
 
 def unknown_variables() -> list[str]:
@@ -298,14 +370,27 @@ def is_loopback(host: str) -> bool:
 
 def check_exposure(settings: Settings, host: str) -> None:
     """Refuses a start that would leave patients' data open, or that would promise a check that is not there."""
-    if settings.auth == "required":
-        if not any(client.issuer for client in settings.clients):
-            raise SettingsTrouble(
-                "DYSTONIA_CDS_AUTH=required needs at least one client with an issuer: a [[clients]] table in the file "
-                "that DYSTONIA_CDS_CONFIG names. `dystonia-cds client add` writes one."
-            )
-    elif not is_loopback(host) and not settings.allow_open:
+    if settings.auth == "required" and not any(client.issuer for client in settings.clients):
+        raise SettingsTrouble(
+            "DYSTONIA_CDS_AUTH=required needs at least one client with an issuer: a [[clients]] table in the file "
+            "that DYSTONIA_CDS_CONFIG names. `dystonia-cds client add` writes one."
+        )
+    if is_loopback(host) or settings.allow_open:
+        return
+    if settings.auth != "required":
         raise SettingsTrouble(
             f"Refusing to serve on {host} without authentication: anyone who reaches that address could call. Serve on "
             "127.0.0.1, or set DYSTONIA_CDS_ALLOW_OPEN=true if something else guards that address."
         )
+    if settings.tls_certificate is None and not settings.plain_http and not settings.trusted_proxies:
+        raise SettingsTrouble(
+            f"Refusing to serve on {host} without TLS: tokens and patients' data would travel in the open. Set "
+            "DYSTONIA_CDS_TLS_CERTIFICATE and DYSTONIA_CDS_TLS_KEY, or name the proxy that ends TLS in "
+            "DYSTONIA_CDS_TRUSTED_PROXIES, or set DYSTONIA_CDS_PLAIN_HTTP=true if something else encrypts the way."
+        )
+
+
+def needs_proxy_tls(settings: Settings, host: str) -> bool:
+    """Whether only a trusted proxy over TLS may be answered: beyond loopback, with nothing else that encrypts."""
+    encrypted = settings.tls_certificate is not None or settings.plain_http
+    return bool(settings.trusted_proxies) and not (encrypted or settings.allow_open or is_loopback(host))

@@ -42,8 +42,8 @@ class State:
 
     def __post_init__(self) -> None:
         self.registry = Registry.of(self.settings)
-        self.auth = Authenticator(self.settings, self.registry, self.public_url)
-        self.access = FhirAccess(self.settings)
+        self.auth = Authenticator(self.settings, self.registry, self.public_url, self.metrics, self.clock)
+        self.access = FhirAccess(self.settings, self.registry, self.plugin, self.metrics)
         self.admission = Admission(self.settings)
         self.codes = Background(self.plugin.terminology, self.settings, self.metrics, self.clock)
 

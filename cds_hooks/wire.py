@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from cds_hooks.bounds import check_bytes, check_drafts, check_numbers, cut_short
 from cds_hooks.duplicates import has_duplicate_keys
 from cds_hooks.errors import BadCall
 from cds_hooks.loose import MISFIT, LooseReader, json_text
@@ -64,7 +65,7 @@ class Call(msgspec.Struct, gc=False):
     """One decoded call. ``prefetch`` is :class:`WrongShape` where the client sent something other than an object.
 
     ``context`` is the JSON of the context as it came, ``authorization`` that of ``fhirAuthorization``: it holds an
-    access token and must never be shown.
+    access token and must never be shown. ``extensions`` are the names of the members of ``extension``.
     """
 
     hook_instance: str
@@ -78,6 +79,7 @@ class Call(msgspec.Struct, gc=False):
     options: Options
     context: bytes
     authorization: msgspec.Raw = NOTHING
+    extensions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Call(hook_instance={self.hook_instance!r})"
@@ -101,7 +103,8 @@ class Decoder:
         self._loose = LooseReader(resource_type)
 
     def decode(self, body: bytes, service: Service) -> Call:
-        """Reads one call for ``service``; raises :class:`BadCall` if it is none."""
+        """Reads one call for ``service``; raises :class:`BadCall` if it is none, :class:`TooMuch` beyond its bounds."""
+        check_bytes(body)
         try:
             if not body.isascii():
                 body.decode()
@@ -146,6 +149,9 @@ class Decoder:
     def _assemble(self, envelope: Envelope, prefetch: Mapping[str, Any] | WrongShape, service: Service) -> Call:
         raw = bytes(envelope.context)
         context, bundles = self._read_context(raw, service)
+        check_numbers(bytes(envelope.extension), "extension")
+        for name, bundle in bundles.items():
+            check_drafts(name, bundle)
         return Call(
             hook_instance=envelope.hookInstance,
             fhir_server=envelope.fhirServer or "",
@@ -154,16 +160,18 @@ class Decoder:
             encounter_id=(context.encounterId or "").removeprefix("Encounter/"),
             selections=tuple(context.selections or ()),
             bundles=bundles,
-            prefetch=prefetch,
+            prefetch=prefetch if isinstance(prefetch, WrongShape) else cut_short(prefetch),
             options=read_options(envelope.extension),
             context=raw,
             authorization=envelope.fhirAuthorization,
+            extensions=extension_names(envelope.extension),
         )
 
     def _read_context(self, raw: bytes, service: Service) -> tuple[Context, Mapping[str, Value]]:
         if has_duplicate_keys(raw):
             raise BadCall("context: the same key stands twice in one object; expected every key once.")
         names = service.context_bundles
+        check_numbers(raw, "context", names)
         try:
             context = self._context_decoder(names).decode(raw)
         except MISFIT:
@@ -245,6 +253,7 @@ def _patient_id(text: str) -> str:
 
 _NO_OPTIONS = Options()
 _ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OPTION_NAMES = {name.replace("_", "-"): name for name in Options.__slots__}
 
 
@@ -259,3 +268,12 @@ def read_options(extension: msgspec.Raw) -> Options:
     except (*MISFIT, AttributeError, KeyError, TypeError):
         return _NO_OPTIONS
     return Options(**items)
+
+
+def extension_names(extension: msgspec.Raw) -> tuple[str, ...]:
+    """The names of the members of the request's extension; none where it is no object."""
+    raw = bytes(extension)
+    try:
+        return tuple(_MEMBERS.decode(raw)) if raw else ()
+    except MISFIT:
+        return ()

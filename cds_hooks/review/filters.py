@@ -14,6 +14,7 @@ INDICATORS = ("critical", "warning", "info")
 OUTCOMES = {
     "answered": "Answered",
     "refused": "Refused",
+    "re-sent": "The same answer sent again",
     "fired": "A rule fired",
     "silent": "Answered without a card",
     "not-checked": "Something could not be checked",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cds_hooks.review.words import KEY_STATES, REASONS
+from cds_hooks.review.words import FETCH_WORDS, KEY_STATES, REASONS
 
 
 class Source(msgspec.Struct):
@@ -82,6 +82,8 @@ class Key(msgspec.Struct):
     reason: str = ""
     foreign: int = 0
     unreadable: int = 0
+    fetched: bool = False
+    fetch: str = ""
 
     @property
     def complete(self) -> bool:
@@ -96,6 +98,10 @@ class Key(msgspec.Struct):
             said.append(f"{self.foreign} of another patient left out")
         if self.unreadable:
             said.append(f"{self.unreadable} not readable")
+        if self.fetched:
+            said.append("fetched from the FHIR server")
+        if self.fetch:
+            said.append(f"not fetched: {FETCH_WORDS.get(self.fetch, self.fetch)}")
         return "; ".join(said)
 
 

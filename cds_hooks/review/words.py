@@ -28,6 +28,28 @@ KEY_STATES = {
     "not-asked": "not asked for",
 }
 
+# Why a key could not be fetched, or not whole; a status ("status-403") stands for itself.
+FETCH_WORDS = {
+    "not-registered": "the server is not registered for this client",
+    "no-token": "no usable access token came with the call",
+    "other-patient": "the access token is for another patient",
+    "scope": "the access token does not allow it",
+    "restricted": "the access token shows only a part",
+    "bad-id": "an id of the call cannot stand in an address",
+    "open-circuit": "the server had not answered lately",
+    "timeout": "time ran out",
+    "unreachable": "the server could not be reached",
+    "address": "the server's name leads to an address that is not allowed",
+    "unusable": "the answer was too large, no JSON, or broken off",
+    "outcome": "the server answered with an error",
+    "other-resource": "the server answered with something else",
+    "ignored": "the server left out a part of the question",
+    "total": "the server has more than it gave",
+    "pages": "there were too many pages",
+    "loop": "the pages went round in a circle",
+    "foreign-next": "the next page lay elsewhere",
+}
+
 # Headings of the verdicts, in the order of the page.
 GROUPS = {
     "fired": "Found and shown",

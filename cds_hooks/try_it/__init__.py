@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cds_hooks.clock import Clock, utc_now
+from cds_hooks.errors import outcome
 from cds_hooks.pages import html_response
 from cds_hooks.service import Plugin, SampleCondition, SampleOrder, SamplePatient, Service
 
@@ -30,7 +31,8 @@ def routes(plugin: Plugin, clock: Clock = utc_now) -> list[Route]:
     def patient(request: Request) -> Response:
         sample = samples.get(request.path_params["patient_id"])
         if sample is None:
-            return JSONResponse({"error": "There is no sample patient with this id."}, 404, headers=JSON_HEADERS)
+            told = outcome("not-found", "There is no sample patient with this id; GET /try-it/data lists them.")
+            return JSONResponse(told, 404, headers=JSON_HEADERS)
         return JSONResponse(dict(sample.build(clock())), headers=JSON_HEADERS)
 
     return [Route("/", page), Route("/try-it/data", data), Route("/try-it/patients/{patient_id}", patient)]
