@@ -161,8 +161,8 @@ class Settings(BaseSettings):
     )
     fhir_authorities: Path | None = Field(
         None,
-        description="A file (PEM) of certificate authorities that are trusted for FHIR servers beside the public ones, "
-        "such as the hospital's own.",
+        description="A file (PEM) of certificate authorities that are trusted beside the public ones for FHIR servers "
+        "and published keys, such as the hospital's own.",
     )
     fhir_budget_ms: float = Field(300, gt=0, description="Time for everything that is fetched in one call, in ms.")
     fhir_pages: int = Field(10, ge=1, le=100, description="How many pages of one search are followed.")
@@ -176,7 +176,9 @@ class Settings(BaseSettings):
         description="The answer to a call that cannot be judged in time because there are too many: 200 with a card "
         "that says so, or 429 with Retry-After.",
     )
-    queue_limit: int = Field(64, ge=1, description="How many calls may be in progress or waiting at one time.")
+    queue_limit: int = Field(
+        1_000, ge=1, description="How many calls may be in progress or waiting for their turn at one time."
+    )
     calls_per_second: float | None = Field(
         None, gt=0, description="How many calls a second one client may make. Default: no limit."
     )
@@ -278,7 +280,8 @@ class Settings(BaseSettings):
         if self.terminology is not None:
             return self.terminology
         usual = self.data_dir / "terminology"
-        return usual if usual.is_dir() else None
+        # Unlike Path.is_dir, this says no for a folder that may not be looked into; the audit store tells of it.
+        return usual if os.path.isdir(usual) else None
 
 
 class Given(Settings):

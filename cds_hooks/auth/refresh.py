@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,11 +38,16 @@ USUAL = Pace()
 class Refresher:
     """One task for each address, so that never two attempts at it are under way."""
 
-    def __init__(self, published: Sequence[Published], metrics: Metrics, pace: Pace = USUAL) -> None:
-        """Raises :class:`SettingsTrouble` for an address that is neither https nor on this machine."""
+    def __init__(
+        self, published: Sequence[Published], metrics: Metrics, pace: Pace = USUAL, authorities: Path | None = None
+    ) -> None:
+        """``authorities`` is a file (PEM) of certificate authorities that are trusted beside the public ones.
+
+        Raises :class:`SettingsTrouble` for an address that is neither https nor on this machine.
+        """
         self._metrics = metrics
         self._pace = pace
-        self._asked = [(one, _outbound(one.url)) for one in published]
+        self._asked = [(one, _outbound(one.url, authorities)) for one in published]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -103,8 +109,8 @@ class Refresher:
         log.warning("keys-not-fetched", client=one.client, kind=kind, said=said)
 
 
-def _outbound(url: str) -> Outbound:
+def _outbound(url: str, authorities: Path | None) -> Outbound:
     # Imported here, because an HTTP client takes long to load and many services ask nobody.
     from cds_hooks.outbound import Outbound
 
-    return Outbound(url.rpartition("/")[0], deadline=FETCH_SECONDS, size_limit=SIZE_LIMIT)
+    return Outbound(url.rpartition("/")[0], deadline=FETCH_SECONDS, size_limit=SIZE_LIMIT, authorities=authorities)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import typer
@@ -60,9 +60,23 @@ def examine(host: str, port: int, *, offline: bool) -> Iterable[Check]:
         (machine.python, machine.sqlite, machine.clock, machine.disk, machine.port),
     )
     for check in (check for group in local for check in group):
-        yield from check(ground)
+        yield from _looked(check, ground)
     if not offline:
         yield from asyncio.run(_peers(ground))
+
+
+def _looked(check: Callable[[Ground], Iterable[Check]], ground: Ground) -> Iterable[Check]:
+    """What a check finds, or that it may not look."""
+    from cds_hooks.doctor.model import wrong
+
+    try:
+        yield from check(ground)
+    except OSError as error:
+        yield wrong(
+            check.__name__,
+            f"{error.filename} cannot be looked at: {error.strerror}.",
+            "Run this as the user of the service, and correct the permissions of the file and its folders.",
+        )
 
 
 async def _peers(ground: Ground) -> list[Check]:

@@ -33,7 +33,7 @@ async def client(ground: Ground, one: Client, plugin: Plugin) -> Sequence[Check]
     """What another machine must answer for one registered EHR: its published keys, its FHIR servers."""
     found: list[Check] = []
     for url in one.jwks_urls:
-        found += await _keys(f"{one.name} keys", url, one)
+        found += await _keys(ground, url, one)
     for base in one.fhir_servers:
         found += await server(ground, one.name, base, one.fhir_networks, plugin)
     if not one.fhir_servers:
@@ -41,10 +41,12 @@ async def client(ground: Ground, one: Client, plugin: Plugin) -> Sequence[Check]
     return found
 
 
-async def _keys(part: str, url: str, one: Client) -> Sequence[Check]:
+async def _keys(ground: Ground, url: str, one: Client) -> Sequence[Check]:
+    part, authorities = f"{one.name} keys", ground.settings.fhir_authorities
     base, _, name = url.rpartition("/")
     try:
-        answer = await _asked(Outbound(base, deadline=SECONDS, size_limit=SIZE_LIMIT), name)
+        outbound = Outbound(base, deadline=SECONDS, size_limit=SIZE_LIMIT, authorities=authorities)
+        answer = await _asked(outbound, name)
         return [usable(part, url, read_set(answer.body), one), *_clock(part, answer)]
     except (OutboundTrouble, SettingsTrouble) as trouble:
         advice = "Try the address from this machine; ask for a way through the network."
@@ -88,7 +90,8 @@ async def server(ground: Ground, name: str, base: str, networks: Sequence[str], 
         answer = await _asked(outbound, "metadata")
         statement = msgspec.json.decode(answer.body)
     except (OutboundTrouble, SettingsTrouble, ValueError) as trouble:
-        return [wrong(part, f"{base}: {trouble}", "Try <base>/metadata from this machine; check fhir_networks.")]
+        advice = "Try <base>/metadata from this machine; check fhir_networks, and DYSTONIA_CDS_FHIR_AUTHORITIES."
+        return [wrong(part, f"{base}: {trouble}", advice)]
     if not isinstance(statement, dict) or statement.get("resourceType") != "CapabilityStatement":
         return [wrong(part, f"{base}/metadata is no CapabilityStatement.", "Check the base address.")]
     return [_version(part, base, statement), *_searches(part, statement, plugin), *_clock(part, answer)]

@@ -14,7 +14,9 @@ from cds_hooks.auth.jwks import SIZE_LIMIT, KeySet, KeysTrouble, read_set
 from cds_hooks.clients import Client, Registry
 from cds_hooks.doctor.model import Check, Ground, ok, warn, wrong
 from cds_hooks.errors import SettingsTrouble
-from cds_hooks.settings import Settings
+from cds_hooks.settings import SANDBOX_ORIGINS, Settings
+
+SANDBOX = SANDBOX_ORIGINS[0]
 
 
 def clients(ground: Ground) -> Iterable[Check]:
@@ -59,6 +61,12 @@ def _has_audience(one: Client) -> bool:
 def of_client(one: Client) -> Iterable[Check]:
     """Whether its tokens can be known as its own, by keys that are there."""
     part = f"{one.name} keys"
+    if one.issuer == SANDBOX:
+        yield warn(
+            one.name,
+            "It is the public sandbox, whose private key is published: whoever likes can sign as it.",
+            "Remove its table before real data come.",
+        )
     if not one.issuer:
         yield warn(one.name, "It has no issuer: no token is its.", "Set issuer to the iss of its tokens.")
     elif one.jwks_file is not None:

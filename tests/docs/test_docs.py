@@ -89,3 +89,39 @@ def test_the_card_of_the_readme_is_the_one_that_the_service_gives() -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def anchor(heading: str) -> str:
+    """The address of a heading within its page."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").rglob("*.md")), ids=lambda p: p.name
+)
+def test_links_to_headings_lead_to_one(page: Path) -> None:
+    for target, heading in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text("utf-8")):
+        text = (page.parent / target if target else page).read_text("utf-8")
+        known = {anchor(one) for one in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+        assert heading in known, f"{page.name} links to {target}#{heading}"
+
+
+def test_the_settings_file_of_the_page_about_tokens_is_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs" / "tokens.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.+?)```", page, re.DOTALL)
+    (tmp_path / "site.toml").write_text(example, "utf-8")
+    monkeypatch.setenv("DYSTONIA_CDS_CONFIG", str(tmp_path / "site.toml"))
+    settings = load()
+    assert [client.name for client in settings.clients] == ["north", "south-ward-7"]
+    assert settings.clients[1].jwks_file == tmp_path / "south.jwks.json"
+
+
+def test_each_class_of_refused_tokens_is_documented() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "cds_hooks" / "auth").glob("*.py")]
+    words = {word for text in sources for word in re.findall(r'Unauthorised\("([a-z-]+)"\)', text)}
+    words |= {word for text in sources for word in re.findall(r'Error, "([a-z-]+)"\)', text)}
+    page = (ROOT / "docs" / "tokens.md").read_text("utf-8")
+    assert len(words) > 12
+    assert {word for word in words if f"`{word}`" not in page} == set()

@@ -33,10 +33,11 @@ class Answer:
 
 @dataclass
 class Service:
-    """A running service: its address and its data folder."""
+    """A running service: its address, its data folder and its process id."""
 
     url: str
     folder: Path
+    process: int = 0
 
     def ask(self, path: str, body: Any = None, **headers: str) -> Answer:
         """GET without a body, else POST it as JSON (bytes go out as they are)."""
@@ -101,7 +102,7 @@ def running(folder: Path, **settings: str) -> Iterator[Service]:
             stdout=output,
             stderr=output,
         )
-        service = Service(f"http://127.0.0.1:{port}", folder)
+        service = Service(f"http://127.0.0.1:{port}", folder, process.pid)
         try:
             _wait(service, process, log)
             yield service

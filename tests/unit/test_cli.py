@@ -196,9 +196,12 @@ def test_a_port_in_use(environment: dict[str, str]) -> None:
     assert answer.stdout == ""
 
 
+NO_KEYS = '[{"name": "north", "issuer": "https://north.example"}]'
 STARTS: list[tuple[str, dict[str, str], tuple[str, ...], str]] = [
     ("open", {}, ("--host", "0.0.0.0"), "Refusing to serve on 0.0.0.0 without authentication"),
-    ("auth", {"AUTH": "required"}, (), "cannot check tokens yet"),
+    ("auth", {"AUTH": "required"}, (), "DYSTONIA_CDS_AUTH=required needs at least one client with an issuer"),
+    ("keys", {"AUTH": "required", "CLIENTS": NO_KEYS}, (), "[[clients]] north: got an issuer without keys"),
+    ("keys of workers", {"AUTH": "required", "CLIENTS": NO_KEYS, "AUDIT": "off"}, ("--workers", "2"), "without keys"),
     ("workers", {}, ("--workers", "2"), "--workers 2 needs an audit store that several processes may write"),
     ("setting", {"BUDGET_MS": "x"}, (), "DYSTONIA_CDS_BUDGET_MS: got 'x'"),
     ("foreign address", {"ALLOW_OPEN": "true"}, ("--host", "192.0.2.1"), "This machine has no address 192.0.2.1"),

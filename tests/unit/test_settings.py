@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cds_hooks.clients import Client
 from cds_hooks.errors import SettingsTrouble
 from cds_hooks.setting_table import describe
 from cds_hooks.settings import Settings, check_exposure, is_loopback, load, unknown_variables
@@ -143,8 +144,32 @@ def test_an_open_address_is_refused_unless_allowed() -> None:
 
 
 def test_a_token_check_is_never_pretended() -> None:
-    with pytest.raises(SettingsTrouble, match="cannot check tokens yet"):
-        check_exposure(Settings(auth="required"), "127.0.0.1")
+    for clients in ((), ({"name": "north"},)):
+        with pytest.raises(SettingsTrouble, match="needs at least one client with an issuer"):
+            check_exposure(Settings(auth="required", clients=clients), "127.0.0.1")
+    north = ({"name": "north", "issuer": "https://north.example"},)
+    check_exposure(Settings(auth="required", clients=north, plain_http=True), "0.0.0.0")
+
+
+def test_a_file_of_keys_lies_beside_the_settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("keys.json", "sub/keys.json", "/etc/keys.json")
+    tables = [f'[[clients]]\nname = "c{number}"\njwks_file = "{name}"\n' for number, name in enumerate(names)]
+    (tmp_path / "site.toml").write_text("".join(tables), "utf-8")
+    monkeypatch.setenv("DYSTONIA_CDS_CONFIG", str(tmp_path / "site.toml"))
+    found = [client.jwks_file for client in load().clients]
+    assert found == [tmp_path / "keys.json", tmp_path / "sub" / "keys.json", Path("/etc/keys.json")]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ehr.example/keys.json", "https://ehr.example", "https://ehr.example/", "https://ehr.example/a b", "file:///keys",
+     "data:application/json,{}", "https://ehr.example/keys.json#x"],
+)  # fmt: skip
+def test_an_address_of_keys_is_a_whole_one(address: str) -> None:
+    with pytest.raises(ValueError, match=r"expected addresses such as https://ehr\.example"):
+        Client(name="c", jwks_urls=(address,))
+    kept = "https://ehr.example/.well-known/jwks.json?policy=a"
+    assert Client(name="c", jwks_urls=(kept,)).jwks_urls == (kept,)
 
 
 def test_every_setting_is_described() -> None:
