@@ -1,14 +1,16 @@
-"""How many calls are taken on: a rate for each client, a bound on what is in progress, and none that came too late.
+"""How many calls are taken on: a rate for each client, a bounded queue, and none that would come too late.
 
-Calls are judged one after the other on one event loop, so a crowd of them is not seen as calls in progress: it lies in
-the sockets. How long a call lay there is what the kernel says (:mod:`cds_hooks.connections`); its budget runs from then.
-A call whose budget would be over before it is judged is answered at once, unjudged.
+Calls are judged one after the other on one event loop. One is begun in each turn of the loop, so that between two of
+them new connections and requests are read: a crowd is a queue that can be counted, not a heap of unread sockets. How
+long a call lay unread all the same is what the kernel says (:mod:`cds_hooks.connections`); its budget runs from then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from time import monotonic
 
 from cds_hooks.clients import Client
@@ -42,33 +44,62 @@ class Bucket:
 
 
 class Admission:
-    """Lets calls in, or says at once that there are too many."""
+    """Lets calls in, one in each turn of the loop, or says at once that there are too many."""
 
     def __init__(self, settings: Settings, ticks: Ticks = monotonic) -> None:
         self._settings = settings
         self._ticks = ticks
         self._buckets: dict[str, Bucket] = {}
         self._inside = 0
+        self._begun = False
+        self._queue: deque[asyncio.Future[None]] = deque()
         self._expected = 0.0
+        """Seconds, smoothed, that a call takes once it was begun."""
 
-    @contextmanager
-    def enter(self, client: Client, arrived: float) -> Iterator[None]:
-        """Holds a place for one call; raises :class:`Overloaded` where there is none.
+    @asynccontextmanager
+    async def enter(self, client: Client, arrived: float) -> AsyncIterator[None]:
+        """Waits for the turn of one call and holds its place; raises :class:`Overloaded` where there is none.
 
         ``arrived`` is the monotonic moment at which the call was there whole.
         """
-        began = self._ticks()
-        self._check_rate(client, began)
-        if self._inside >= self._settings.queue_limit:
+        self._check_rate(client, self._ticks())
+        if self._inside + len(self._queue) >= self._settings.queue_limit:
             raise Overloaded("Too many calls are in progress. Nothing was checked.", kind="queue")
-        if began - arrived + min(self._expected, self._settings.budget * LARGEST_SHARE) > self._settings.budget:
-            raise Overloaded("Too many calls came at once to judge this one in time. Nothing was checked.", kind="late")
+        self._check_time(arrived)
+        if self._begun:
+            await self._turn()
+            self._check_time(arrived)
+        else:
+            self._begun = True
+            asyncio.get_running_loop().call_soon(self._next)
+        began = self._ticks()
         self._inside += 1
         try:
             yield
         finally:
             self._inside -= 1
             self._expected += (self._ticks() - began - self._expected) * SMOOTHING
+
+    def _check_time(self, arrived: float) -> None:
+        budget = self._settings.budget
+        if self._ticks() - arrived + min(self._expected, budget * LARGEST_SHARE) > budget:
+            raise Overloaded("Too many calls came at once to judge this one in time. Nothing was checked.", kind="late")
+
+    async def _turn(self) -> None:
+        """Waits in the queue."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        await turn
+
+    def _next(self) -> None:
+        """A turn of the loop is over: the next in the queue may begin, or whoever comes."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():  # whoever waited may have gone
+                turn.set_result(None)
+                asyncio.get_running_loop().call_soon(self._next)
+                return
+        self._begun = False
 
     def _check_rate(self, client: Client, now: float) -> None:
         rate = client.calls_per_second or self._settings.calls_per_second

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from cds_hooks.errors import SettingsTrouble
 
-RELEASED = datetime(2026, 7, 1, tzinfo=UTC)
+RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """This release is younger than that: a clock that says an earlier moment is wrong."""
 
 Clock = Callable[[], datetime]

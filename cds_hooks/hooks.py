@@ -114,9 +114,10 @@ class HookEndpoint:
         if kept is not None:
             return kept
         auth, admission = self._state.auth, self._state.admission
-        with auth.answering(caller, trace.id) as reply, admission.enter(caller.client, arrived):
-            deadline = arrived + self._state.settings.budget
-            outgoing = await self._judge(bound, plan, caller, body, deadline, trace)
+        with auth.answering(caller, trace.id) as reply:
+            async with admission.enter(caller.client, arrived):
+                deadline = arrived + self._state.settings.budget
+                outgoing = await self._judge(bound, plan, caller, body, deadline, trace)
             reply.body = outgoing.body
         return outgoing
 

@@ -141,6 +141,7 @@ class Reader:
         found = self._bundle(bundle, "", search=True, holes=True)
         urls = {id(entry.resource): entry.fullUrl or "" for entry in bundle.entry or ()}
         found.full_urls.extend(urls[id(resource)] for resource in found.resources)
+        found.foreign += found.merged  # what is ordered or entered must name the patient of the call
         return found
 
     def _single(self, value: Any, asked: str) -> Prefetched:
@@ -153,7 +154,10 @@ class Reader:
             return Prefetched(KeyState.FAILED, KEY_FAILED, unreadable=[value])
         if value.resourceType == "OperationOutcome" or (asked and value.resourceType != asked):
             return Prefetched(KeyState.FAILED, KEY_FAILED)
-        return Prefetched(KeyState.SATISFIED, resources=[value])
+        return Prefetched(KeyState.SATISFIED, resources=[value], merged=self._merged([value]))
+
+    def _merged(self, resources: list[Any]) -> int:
+        return sum(map(self.owner.is_merged, resources)) if self.owner.merged else 0
 
     def _bundle(self, bundle: Any, asked: str, *, search: bool, holes: bool = False) -> Prefetched:
         """A Bundle; with ``holes`` its entries need not hold a resource."""
@@ -196,7 +200,7 @@ class Reader:
                     foreign += 1
             except BROKEN:
                 found.unreadable.append(_unread(resource))
-        found.foreign = foreign
+        found.foreign, found.merged = foreign, self._merged(found.resources)
         found.unreadable.extend([Unreadable("", "")] * lost)
         return failed
 

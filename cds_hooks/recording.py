@@ -115,13 +115,15 @@ _GOOD = {"state": KeyState.SATISFIED.value}
 
 
 def _key(one: Prefetched) -> dict[str, Any]:
-    if one.state is KeyState.SATISFIED and not one.foreign and not one.unreadable and not one.fetch:
+    if one.state is KeyState.SATISFIED and not one.foreign and not one.unreadable and not one.fetch and not one.merged:
         return _GOOD
     state: dict[str, Any] = {"state": one.state.value}
     if one.reason:
         state["reason"] = one.reason
     if one.foreign:
         state["foreign"] = one.foreign
+    if one.merged:
+        state["merged"] = one.merged
     if one.unreadable:
         state["unreadable"] = len(one.unreadable)
     if one.fetch:

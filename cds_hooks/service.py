@@ -87,7 +87,8 @@ class Prefetched(msgspec.Struct):
 
     ``resources`` are the readable resources that belong to the patient (structs of ``Plugin.resource``).
     ``reason`` stands with ``FAILED`` (``key-failed`` or ``truncated``) and ``MISSING`` (``key-missing``).
-    ``foreign`` counts resources of someone else, which were dropped. ``full_urls`` stands beside ``resources`` in the
+    ``foreign`` counts resources of someone else, which were dropped; ``merged`` those among ``resources`` that stand
+    under another id of the same person, as the Patient resource says. ``full_urls`` stands beside ``resources`` in the
     Bundles of the context only: the ``fullUrl`` of each, or an empty string. ``fetch`` is a word for the audit: empty
     where nothing was to be fetched, ``fetched``, or why the EHR's FHIR server did not give what the call lacked.
     """
@@ -98,6 +99,7 @@ class Prefetched(msgspec.Struct):
     unreadable: list[Unreadable] = []
     foreign: int = 0
     full_urls: list[str] = []
+    merged: int = 0
     fetch: str = ""
 
 

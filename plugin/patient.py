@@ -356,6 +356,7 @@ class Patient(msgspec.Struct, frozen=True):
     presentations: tuple[Presentation, ...] = ()
     tests_in_cart: frozenset[str] = frozenset()
     observed: tuple[Problem, ...] = ()
+    merged: Mapping[str, int] = {}
 
     def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
         """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""

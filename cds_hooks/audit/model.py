@@ -35,8 +35,9 @@ class Entry(msgspec.Struct, frozen=True):
 
     ``id`` comes from :func:`cds_hooks.audit.new_id`; ``time`` is aware UTC; ``patient`` is what
     :meth:`AuditStore.pseudonym` returned, or empty. ``outcome`` is ``answered``, ``refused`` or ``re-sent`` (the
-    stored answer of the entry that ``detail`` names went out once more); ``detail`` names the class of a refusal, never
-    patient data. ``keys``, ``cards``, ``results`` and ``subjects`` are JSON as UTF-8 bytes: prefetch key to ``{"state", "reason", "foreign"}``; the cards exactly as sent; every verdict with its inputs; and
+    stored answer of the entry that ``detail`` names went out once more); ``detail`` names the class of a refusal,
+    never patient data. ``keys``, ``cards``, ``results`` and ``subjects`` are JSON as UTF-8 bytes: prefetch key to
+    ``{"state", "reason", "foreign"}``; the cards exactly as sent; every verdict with its inputs; and
     ``[{"reference", "label"}]``. ``findings`` are the fired verdicts only, ``card_uuids`` one per card.
     ``encounter`` is a pseudonym too; ``kept_for_signing`` says that the client asked to keep what was shown.
     """
@@ -89,9 +90,10 @@ class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which entries to list; an empty field does not filter.
 
     ``since`` is inclusive, ``until`` exclusive. ``rule`` and ``indicator`` together mean one verdict that has both.
-    ``drug`` is a part of an order's label, whatever the case. ``outcome`` is ``answered``, ``refused``, ``re-sent``, ``silent``
-    (answered without a card), ``fired``, ``not-checked``, ``accepted``, ``overridden`` or ``no-feedback`` (cards were
-    shown and nobody answered them). ``before`` is the id of the last entry of the page before.
+    ``drug`` is a part of an order's label, whatever the case. ``outcome`` is ``answered``, ``refused``,
+    ``re-sent``, ``silent`` (answered without a card), ``fired``, ``not-checked``, ``accepted``, ``overridden`` or
+    ``no-feedback`` (cards were shown and nobody answered them). ``before`` is the id of the last entry of the page
+    before.
     """
 
     since: datetime | None = None

@@ -48,6 +48,7 @@ class Key(Protocol):
     reason: str
     resources: list[Resource]
     foreign: int
+    merged: int
 
     @property
     def state(self) -> str:

@@ -118,7 +118,9 @@ def read(
     gaps = gaps_of(prefetch, lost, subject, age, now, limits, types=types, expected=expected)
     whole = frozenset([name for name, key in prefetch.items() if returned(name, key, now, limits)])
     foreign = {name: key.foreign for name, key in prefetch.items() if key.foreign}
-    return _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole), orders, strange
+    patient = _assemble(patient_id, now, found, orders, gaps=gaps, foreign=foreign, returned=whole)
+    merged = {name: key.merged for name, key in prefetch.items() if key.merged}
+    return msgspec.structs.replace(patient, merged=merged) if merged else patient, orders, strange
 
 
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:

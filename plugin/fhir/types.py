@@ -352,7 +352,7 @@ def _field(name: str) -> tuple[str, Any, Any]:
 
 
 def _with_owner(elements: list[str]) -> list[str]:
-    """An owner is read by either name, whichever a type should have: data of someone else must not pass by the other."""
+    """An owner is read by either name, whichever the type should have: nothing of others may pass unseen."""
     return list(dict.fromkeys([*elements, "subject", "patient"])) if {"subject", "patient"} & {*elements} else elements
 
 

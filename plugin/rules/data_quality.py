@@ -250,6 +250,17 @@ def _other_patient(case: Case) -> Iterable[Line]:
         )
 
 
+def _merged_records(case: Case) -> Iterable[Line]:
+    total = sum(case.patient.merged.values())
+    if total:
+        keys = ", ".join(plain(name, _LONGEST_KEY) for name in sorted(case.patient.merged)[:_MOST_KEYS])
+        yield Line(
+            "data of a merged record used",
+            f"Data under another id of this patient were used ({total} in {keys}): the record says they were merged.",
+            False,
+        )
+
+
 def _internal(case: Case) -> Iterable[Line]:
     for rule, verdict in case.earlier:
         if verdict.status is Status.NOT_CHECKED and verdict.reason in _WITHIN:
@@ -286,7 +297,7 @@ RULES = (
     _rule(4, _weight, _WEIGHT_FIGURES),
     _rule(5, _supply, ("record_window_days", "administration_window_days", "dispense_window_days")),
     _rule(6, _contradictions),
-    _rule(7, _other_patient),
+    _rule(7, lambda case: (*_other_patient(case), *_merged_records(case))),
     _rule(8, _internal),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,16 +63,23 @@ class Starter:
     running: list[Running] = field(default_factory=list)
 
     def __call__(
-        self, plugin: Plugin | None = None, store: Any = None, clock: Clock = utc_now, **settings: Any
+        self,
+        plugin: Plugin | None = None,
+        store: Any = None,
+        clock: Clock = utc_now,
+        others: Mapping[str, Plugin] | None = None,
+        host: str = "127.0.0.1",
+        files: tuple[Path, Path] | None = None,
+        **settings: Any,
     ) -> Running:
         folder = self.folder / str(len(self.running))
         chosen = Settings(data_dir=folder, **settings)
         if store is None and chosen.audit:
             store = open_store(chosen.database, folder)
         listener = listen("127.0.0.1", 0)
-        address = address_of("127.0.0.1", listener)
-        app = create_app(plugin or toy(), chosen, address=address, store=store, clock=clock)
-        server = uvicorn.Server(configuration(app))
+        address = address_of("127.0.0.1", listener, "https" if files else "http")
+        app = create_app(plugin or toy(), chosen, host=host, address=address, store=store, clock=clock, others=others)
+        server = uvicorn.Server(configuration(app, files=files))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         _wait(server)

@@ -128,7 +128,7 @@ def test_cors_on_every_route(start: Starter, method: str, path: str, status: int
     answer = service.client.request(method, path, headers=sent, content=b"{}" if method == "POST" else None)
     assert answer.status_code == status
     assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert answer.headers["Access-Control-Expose-Headers"] == "X-Audit-Id, X-Audit-State"
+    assert answer.headers["Access-Control-Expose-Headers"] == "X-Audit-Id, X-Audit-State, Retry-After"
     assert "Origin" in answer.headers["Vary"]
     assert "Access-Control-Allow-Credentials" not in answer.headers
     stranger = service.client.request(method, path, headers=sent | {"Origin": "https://evil.example"})

@@ -128,6 +128,12 @@ def test_the_card() -> None:
     assert "Read R-TX-05 on a carbamazepine-class trial" in labels
 
 
+@pytest.mark.parametrize(("found", "told_of"), [("abnormal", True), ("normal", False)])
+def test_an_abnormal_examination_is_told_beside_the_pattern(found: str, told_of: bool) -> None:
+    card = opened(WOMAN_60, *FITTING, told("interictal neurological examination", found)).card
+    assert ("abnormal" in card["detail"]) is told_of
+
+
 @pytest.mark.parametrize(("age", "usual"), [(6, False), (7, True), (15, True), (16, False)])
 def test_the_usual_age(age: int, usual: bool) -> None:
     assert ("the usual age" in opened(WOMAN_60, pkd(age=years(age))).card["detail"]) is usual

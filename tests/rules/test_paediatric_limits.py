@@ -143,6 +143,7 @@ WINDOWS = [
 def test_how_old_a_weight_may_be(person: Json, when: str, expected: str) -> None:
     answer = sign(order("prochlorperazine"), person, lab("weight", 12, "kg", when))
     assert answer.verdict("R-DRUG-05b") == expected
+    assert answer.result("R-DRUG-05b")["inputs"][-1] == "Observation/weight-1"
     assert (answer.verdict("R-DQ-04") == "info") is (expected != "clear")
 
 

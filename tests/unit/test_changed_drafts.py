@@ -72,6 +72,13 @@ def test_a_referenced_drug_is_replaced_by_a_concept() -> None:
     MedicationRequest.model_validate(changed)
 
 
+def test_a_line_that_stands_alone_is_a_line() -> None:
+    alone = {**FULL, "dosageInstruction": FULL["dosageInstruction"][0]}
+    assert reduced(alone) == reduced(FULL)
+    assert shortened(alone, Decimal(5)) == shortened(FULL, Decimal(5))
+    assert shortened(FULL, Decimal(5))["dosageInstruction"]
+
+
 @pytest.mark.parametrize("status", ["draft", "active", "on-hold"])
 def test_the_change_is_a_draft(status: str) -> None:
     for changed in (other_drug({**FULL, "status": status}, CONCEPT), reduced({**FULL, "status": status})):

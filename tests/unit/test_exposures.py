@@ -94,6 +94,8 @@ STATES = [
     row("dispensed without days, 7 days ago", dispensed("haloperidol", "7d"), CURRENT),
     row("dispensed without days, 8 days ago", dispensed("haloperidol", "8d"), PAST),
     row("prepared, not handed over: cancelled", {**dispensed("haloperidol", "1d", 30), "status": "cancelled"}, NONE),
+    row("dispense on hold", {**dispensed("haloperidol", "1d", 30), "status": "on-hold"}, NONE),
+    row("dispense of unknown status", {**dispensed("haloperidol", "1d", 30), "status": "unknown"}, NONE),
     row("dispense declined", {**dispensed("haloperidol", "1d", 30), "status": "declined"}, NONE),
     row("dispensed, no date", {**dispensed("haloperidol", "1d", 30), "whenHandedOver": None}, NONE),
     row("dispensed in the last days of time", {**dispensed("haloperidol", "1d", 30), "whenHandedOver": "9999-12-30"},

@@ -126,6 +126,46 @@ def test_limits_that_no_site_may_choose(name: str, value: Decimal, words: str) -
         Limits(**{name: value})
 
 
+# (told well enough to say whether it is recent, new enough to act on): 30 days, 72 h in an acute encounter.
+DATES = [
+    row("hours ago", "3h", (True, True)),
+    row("30 days ago", "30d", (True, True)),
+    row("31 days ago", "31d", (True, False)),
+    row("a day a month ago", "2026-10-20", (True, False)),
+    row("this month", "2026-11", (True, True)),
+    row("last month", "2026-10", (False, False)),
+    row("the month before", "2026-09", (True, False)),
+    row("this year", "2026", (False, False)),
+    row("last year", "2025", (True, False)),
+    row("no date", None, (False, False)),
+]
+
+
+@pytest.mark.parametrize(("when", "expected"), DATES)
+def test_what_a_date_says(when: str | None, expected: tuple[bool, bool]) -> None:
+    found = person(lab("ionised", 1.2, when=when))
+    (result,) = found.results["calcium-ionised"]
+    is_new = labs.fresh(found, "calcium-ionised", LIMITS) == [result]
+    assert (labs.has_date(found, result, LIMITS), is_new) == expected
+    assert labs.undated(found, "calcium-ionised", LIMITS) == ([] if expected[0] else [result])
+
+
+# Why a normal or low value may not hold for this person today.
+HOLDS = [
+    row("an adult", WOMAN_60, [lab("ionised", 1.2)], ""),
+    row("nobody knows how old", patient(None), [lab("ionised", 1.2)], "date-missing"),
+    row("the laboratory's limit speaks for the age", patient(None), [lab("ionised", 1.2, low=1.1)], ""),
+    row("a day at the edge of 30 days", WOMAN_60, [lab("ionised", 1.2, when=day(30))], "date-missing"),
+    row("a day within 30 days", WOMAN_60, [lab("ionised", 1.2, when=day(29))], ""),
+]
+
+
+@pytest.mark.parametrize(("who", "results", "reason"), HOLDS)
+def test_why_a_normal_value_may_not_hold(who: Json, results: list[Json], reason: str) -> None:
+    state = calcium(*results, who=who)
+    assert (state.grade, state.reason) == (("unknown", reason) if reason else ("normal", ""))
+
+
 # How a result is told.
 DESCRIBED = [
     row("unit of ours", lab("ionised", 0.84), "Ionised Ca 0.84 mmol/L (2026-11-22, 3 h ago; status final)"),
@@ -200,6 +240,14 @@ RANGES = [
     row("sex as SNOMED display", WOMAN, [_entry(appliesTo=[{"coding": [{"display": "Female (finding)"}]}])],
         "2.1", None),
     row("sex unknown, one for all", UNKNOWN, [_entry(), _entry(2.2, appliesTo=[{"text": "male"}])], "2.1", "2.2"),
+    row("told to be normal, beside one for treatment", WOMAN,
+        [_entry(type={"text": "Normal range"}), _entry(2.3, type={"text": "therapeutic"})], "2.1", None),
+    row("coded as normal, beside one for treatment", WOMAN,
+        [_entry(type={"coding": [{"code": "normal"}]}), _entry(2.3, type={"coding": [{"code": "treatment"}]})],
+        "2.1", None),
+    row("coded otherwise and told to be normal", WOMAN,
+        [_entry(type={"text": "normal", "coding": [{"code": "treatment"}]})], None, None),
+    row("a type that says nothing", WOMAN, [_entry(type={})], "2.1", None),
     row("a limit that is text", WOMAN, [_entry("2.1")], None, "Infinity"),
     row("a limit in an unknown unit", WOMAN, [_entry(2.1, "furlong")], None, "Infinity"),
     row("an upper limit alone", WOMAN, [{"high": {"value": 2.6, "unit": "mmol/L"}}], None, None),

@@ -25,11 +25,20 @@ SIGN = SERVICES["order-sign"]
 NAMES = st.sampled_from(
     ["resourceType", "id", "entry", "resource", "subject", "reference", "link", "total", "search", "identifier", "x"]
 )
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
-    max_leaves=12,
-)
+TEXTS = st.none() | st.booleans() | st.text(max_size=8)
+
+
+def values(numbers: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        TEXTS | numbers,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+        max_leaves=12,
+    )
+
+
+VALUES = values(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+# Numbers of the context itself are bounded; test_inbound_bodies has those beyond.
+CONTEXT_VALUES = values(st.integers(-(2**53), 2**53) | st.floats(-(2.0**53), 2.0**53))
 SOUND = [patient(), thing("a"), bundle(thing("a"), thing("b")), None]
 
 
@@ -52,7 +61,7 @@ def test_any_prefetch_can_be_read(prefetch: dict[str, Any]) -> None:
     assert set(read) == set(prefetch)
 
 
-@given(VALUES)
+@given(CONTEXT_VALUES)
 @settings(max_examples=300, deadline=None)
 def test_any_context_is_read_or_refused(value: Any) -> None:
     body = call("order-sign", context={"draftOrders": value, "userId": value, "selections": value})
@@ -152,3 +161,10 @@ def test_a_plugin_struct_without_defaults_for_its_type_is_read_as_well() -> None
     assert isinstance(read.prefetch, dict)
     assert read.prefetch["things"] == WrongShape("an object without resourceType")
     assert read.prefetch["patient"] == Strict("Patient", "p1")
+
+
+def test_a_bundle_within_a_bundle_that_cannot_be_read_whole_is_unreadable() -> None:
+    inner = bundle(thing("a")) | {"total": {}, "link": 7}
+    read = decode(call("order-sign", {"things": bundle(thing("b"), inner)})).prefetch
+    assert isinstance(read, dict)
+    assert [type(entry.resource).__name__ for entry in read["things"].entry] == ["Resource", "Unreadable"]  # type: ignore[union-attr]

@@ -1,0 +1,122 @@
+"""What a broken or hostile client may put where something else belongs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CANARY = "Xanthippe-Canary-4711"
+"""Stands in every call as a name, and among the odd texts: it must never be repeated where it does not belong."""
+
+MARK = "@@raw:"
+RAW_NUMBERS = (
+    "NaN",
+    "-Infinity",
+    "1e999",
+    "-1e999",
+    "1e-999",
+    "9" * 400,
+    "-0",
+    "0.1" + "0" * 300,
+    "1E+9999999999999999999",
+    "9007199254740993",
+    "18446744073709551616",
+    "01",
+    "1.",
+    ".5",
+    "+1",
+    "0x10",
+    "--1",
+    "1e5",
+    "-0.0",
+)
+RAW_TEXTS = ('"\\ud800"', '"\\u0000"', "'x'", '"\x01"', "nul", "True", "undefined", "{}{}", "[,]", '{"a":1,"a":2}')
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**31,
+    -(2**63),
+    2**53 + 1,
+    1.5,
+    -0.001,
+    1e15,
+    "",
+    " ",
+    "x",
+    [],
+    {},
+    [None],
+    [[]],
+    [{}],
+    {"": ""},
+    {"resourceType": "Patient"},
+    {"resourceType": "Bundle", "entry": [None]},
+    {"resourceType": 7},
+    {"reference": "Patient/other"},
+    {"reference": "#x"},
+    {"coding": [{}]},
+    {"value": "1.5", "unit": "mg/dL"},
+    CANARY,
+    f"<script>{CANARY}</script>",
+    "\u202e\u200b" + CANARY,
+    "Å\u0301\U0001f600" * 20,
+    "\n\r\t\0",
+    "' OR 1=1 --",
+    "=1+1",
+    "A" * 5_000,
+    "{{context.patientId}}",
+    "../../etc/passwd",
+    "https://evil.example/Patient/p1",
+    "urn:uuid:",
+    "Patient/",
+    "Patient/p1/_history/1",
+)
+DATES = (
+    "2026-13-45",
+    "0000-01-01",
+    "9999-12-31T23:59:60Z",
+    "2026-02-29",
+    "2026",
+    "2026-11",
+    "10:00",
+    "2026-11-22T10:00:00+99:00",
+    "2026-11-22T10:00:00",
+    "-2026-11-22",
+    "2026-11-22T24:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "22.11.2026",
+    "2026-11-22T10:00:00.123456789012345Z",
+    "２０２６-11-22",
+)
+UNITS = (
+    "mg/dL",
+    "mmol/L",
+    "mg",
+    "",
+    "furlong",
+    "mg/kg/d",
+    "{score}",
+    "[lb_av]",
+    "10*3/uL",
+    "1",
+    "mg/dL mg/dL",
+    "%",
+    "\u03bcg",
+)
+METHODS = ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "post", "X" * 50)
+PATHS = ("", "/", "/feedback", "/../x", "/%00", "/" + "a" * 3_000, "/\u00e9", f"/{CANARY}", "//")
+MEDIA = (
+    b"",
+    b"text/plain",
+    b"application/json; charset=utf-16",
+    b"application/fhir+json",
+    b"APPLICATION/JSON",
+    b"a/b+json;",
+    b"application/json, text/html",
+    b"\xff\xfe",
+    b"application/xml",
+)
