@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -15,6 +15,8 @@ from cds_hooks.models import EXTENSION, MOST_CARDS, Card
 from cds_hooks.service import Answer, HookCall, Plugin
 
 Json = dict[str, Any]
+Shape = Callable[[Sequence[Json]], Sequence[Json]]
+"""Cards as one EHR can show them."""
 
 FIRED = "fired"
 NOT_CHECKED = "not-checked"
@@ -42,13 +44,18 @@ class Outgoing:
     faults: list[str] = field(default_factory=list)
 
 
-def prepare(answer: Answer, call: HookCall, plugin: Plugin) -> Outgoing:
-    """Checks and encodes; a card that is not valid is dropped, and the rules behind it become not-checked."""
+def as_they_are(cards: Sequence[Json]) -> Sequence[Json]:
+    """The shape of an EHR that can show everything."""
+    return cards
+
+
+def prepare(answer: Answer, call: HookCall, plugin: Plugin, shape: Shape = as_they_are) -> Outgoing:
+    """Shapes, checks and encodes; a card that is not valid is dropped, and the rules behind it become not-checked."""
     cards: list[Json] = []
     encoded: list[msgspec.Raw] = []
     results = list(answer.results)
     faults: list[str] = []
-    for card in answer.cards:
+    for card in shape(answer.cards):
         fault, raw = check(card)
         if fault:
             faults.append(fault)
@@ -57,20 +64,21 @@ def prepare(answer: Answer, call: HookCall, plugin: Plugin) -> Outgoing:
             cards.append(card)
             encoded.append(raw)
     if faults and len(cards) < MOST_CARDS:
-        cards.append(incomplete_card(call, plugin, "A finding could not be shown because of an internal error."))
+        cards += shape([incomplete_card(call, plugin, "A finding could not be shown because of an internal error.")])
         encoded.append(msgspec.Raw(_encode(cards[-1])))
     return _outgoing(cards, encoded, results, plugin, faults, answer.unsigned)
 
 
-def broken(call: HookCall, plugin: Plugin) -> Outgoing:
+def broken(call: HookCall, plugin: Plugin, shape: Shape = as_they_are) -> Outgoing:
     """The answer when the plugin failed as a whole: one card that says so, because an error reads as "all clear"."""
-    card = incomplete_card(call, plugin, "Nothing was checked because of an internal error.")
+    (card,) = shape([incomplete_card(call, plugin, "Nothing was checked because of an internal error.")])
     return _outgoing([card], [msgspec.Raw(_encode(card))], [], plugin, [], ())
 
 
-def unjudged(call: HookCall, plugin: Plugin) -> Outgoing:
+def unjudged(call: HookCall, plugin: Plugin, shape: Shape = as_they_are) -> Outgoing:
     """The answer to a call that was not looked at because there were too many: no rule of its hook was checked."""
-    card = incomplete_card(call, plugin, "Nothing was checked because too many calls came at once.", OVERLOAD)
+    sentence = "Nothing was checked because too many calls came at once."
+    (card,) = shape([incomplete_card(call, plugin, sentence, OVERLOAD)])
     rules = [page.id for page in plugin.guideline if call.service.hook in page.hooks]
     results = [{"rule": rule, "status": NOT_CHECKED, "reason": OVERLOAD} for rule in rules]
     return _outgoing([card], [msgspec.Raw(_encode(card))], results, plugin, [], ())
@@ -144,6 +152,7 @@ def incomplete_card(call: HookCall, plugin: Plugin, sentence: str, reason: str =
         "indicator": "info",
         "detail": sentence,
         "source": {"label": plugin.name},
+        **plugin.incomplete,
     }
 
 

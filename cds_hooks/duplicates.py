@@ -29,6 +29,23 @@ def has_duplicate_keys(raw: bytes) -> bool:
     return False
 
 
+def repeated(body: bytes, members: tuple[str, ...]) -> str:
+    """The first of ``members`` that stands twice in the outer object of ``body``; empty if none does.
+
+    A name that the bytes hold once cannot: only the rare body that holds one more often is read again.
+    """
+    if not any(body.count(b'"%b"' % name.encode()) > 1 for name in members):
+        return ""
+    outer: list[str] = []
+
+    def hook(pairs: list[tuple[str, object]]) -> None:
+        # The outer object is closed last.
+        outer[:] = [name for name, _ in pairs]
+
+    json.loads(body, object_pairs_hook=hook, parse_int=str, parse_float=str)
+    return next((name for name in members if outer.count(name) > 1), "")
+
+
 _ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 import msgspec
@@ -131,8 +132,9 @@ class HookEndpoint:
         call = glanced(body, plan.service, bound.decode, client=trace.client, now=trace.time)
         self._identify(call, trace)
         trace.detail = error.text
-        outgoing = unjudged(call, bound.plugin)
-        if self._dialects.of(caller.client, ()).silent:
+        showing = self._dialects.of(caller.client, ())
+        outgoing = unjudged(call, bound.plugin, partial(shaped, showing=showing))
+        if showing.silent:
             outgoing = unshown(outgoing, bound.plugin, ())
         trace.showed(outgoing)
         return outgoing
@@ -170,15 +172,14 @@ class HookEndpoint:
         trace.kept_for_signing = call.options.cache_for_order_sign_filtering
 
     def _evaluate(self, plugin: Plugin, call: HookCall, showing: Showing, trace: Trace) -> Outgoing:
-        answer = Answer()
+        answer, shape = Answer(), partial(shaped, showing=showing)
         try:
             answer = call.service.evaluate(call)
-            answer = replace(answer, cards=shaped(answer.cards, showing))
-            outgoing = prepare(answer, call, plugin)
+            outgoing = prepare(answer, call, plugin, shape)
         except Exception as error:
             self._state.metrics.evaluate_errors[call.service.id,] += 1
             log.error("evaluate-failed", incident=trace.id, error=type(error).__name__, where=where(error))
-            outgoing = broken(call, plugin)
+            outgoing = broken(call, plugin, shape)
         if showing.silent:
             outgoing = unshown(outgoing, plugin, answer.unsigned)
         trace.unmapped = answer.unmapped

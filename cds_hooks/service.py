@@ -319,7 +319,8 @@ class Plugin:
     of :class:`cds_hooks.shapes.ResourceLike`. ``ruleset`` is ``<version>+<first 12 hex digits of the content hash>``.
     ``artefacts`` are FHIR resources as JSON by ``<type>/<id>``; ``member`` tells whether the value set with an id holds
     the code of a system, as the rules read it, and None where it cannot tell. ``references`` names the relative
-    references (``Medication/m1``) of decoded resources whose targets the rules need beside them.
+    references (``Medication/m1``) of decoded resources whose targets the rules need beside them. ``incomplete`` are the
+    source, links and extension of the cards by which the host itself says that something was not checked.
     ``codes`` counts and names what was loaded, for ``/readyz`` and the log. ``terminology`` answers questions about
     codes, if there are any. ``suppressions`` say in a sentence what each value of ``suppressed`` in a result means.
     ``questions`` lead to pages from the index of the guideline; ``pages`` belong to no single rule.
@@ -345,6 +346,7 @@ class Plugin:
     questions: tuple[Question, ...] = ()
     pages: tuple[ExtraPage, ...] = ()
     references: Callable[[Iterable[Any]], Iterable[str]] = _no_references
+    incomplete: Mapping[str, Any] = field(default_factory=dict)
 
 
 PluginFactory = Callable[[Site], Plugin]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import Annotated
 
 import msgspec
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 ADDRESS = re.compile(r"https?://[^\s?#/@]+(/[^\s?#]*)?")
@@ -33,6 +34,15 @@ def _words(value: object) -> object:
     return [word for word in re.split(r"[,\s]+", value) if word]
 
 
+def _networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            raise ValueError("expected addresses or networks such as 10.0.0.5 or 10.0.0.0/24") from None
+    return networks
+
+
 def web_address(address: str) -> str:
     """``address`` without a trailing slash; :class:`ValueError` unless it is http or https without query and user."""
     if not ADDRESS.fullmatch(address):
@@ -42,3 +52,4 @@ def web_address(address: str) -> str:
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words), AfterValidator(_networks)]

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from cds_hooks.bounds import check_bytes, check_drafts, check_numbers, cut_short
-from cds_hooks.duplicates import has_duplicate_keys
+from cds_hooks.duplicates import has_duplicate_keys, repeated
 from cds_hooks.errors import BadCall
 from cds_hooks.loose import MISFIT, LooseReader, json_text
 from cds_hooks.service import Options, Service
@@ -37,6 +37,8 @@ PUBLISHED_HOOKS = frozenset(
     }
 )
 """The hooks that CDS Hooks publishes: no other name that a client sent is ever repeated to anyone."""
+ONCE = ("context", "prefetch")
+"""Members of a call that say whose data it is about: with two of them it would be a matter of taste."""
 CONFIGURATION = "pddi-configuration-items"
 NOTHING = msgspec.Raw()
 
@@ -126,6 +128,8 @@ class Decoder:
             envelope, prefetch = self._read_loosely(body)
         if not envelope.hook or not envelope.hookInstance or not envelope.context:
             envelope, prefetch = self._read_loosely(body)
+        if twice := repeated(body, ONCE):
+            raise BadCall(f"{twice}: this member stands twice in the body; expected it once.")
         _check_texts(envelope)
         _check_hook(envelope.hook, service)
         return self._assemble(envelope, prefetch, service)
@@ -150,6 +154,7 @@ class Decoder:
         raw = bytes(envelope.context)
         context, bundles = self._read_context(raw, service)
         check_numbers(bytes(envelope.extension), "extension")
+        check_numbers(bytes(envelope.fhirAuthorization), "fhirAuthorization")
         for name, bundle in bundles.items():
             check_drafts(name, bundle)
         return Call(

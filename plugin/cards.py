@@ -160,11 +160,7 @@ def _card(draft: _Draft, frame: Frame, further: Sequence[_Draft]) -> Json:
         "summary": _summary(draft),
         "detail": _detail(draft, builder, further, frame),
         "indicator": draft.indicator.word,
-        "source": {
-            "label": _LABEL,
-            "url": f"{frame.public_url}/guideline",
-            "topic": {"system": f"{frame.canonical}/CodeSystem/rules", "code": draft.leader.rule.id},
-        },
+        "source": source_of(draft.leader.rule.id, frame.public_url, frame.canonical),
         "overrideReasons": _override_reasons(tuple(p.rule.id for p in against) or rules, frame.canonical),
         "links": _links(rules, linked, frame.public_url, frame.show_sources),
         "extension": {"org.dystonia-cds": _extension(draft, [*every, *draft.linked])},
@@ -291,16 +287,21 @@ def _override_reasons(rules: tuple[str, ...], canonical: str) -> list[Json]:
 
 
 @lru_cache(maxsize=1024)
+def source_of(rule: str, public_url: str, canonical: str) -> Json:
+    """Whose guidance a card is, and the rule that set its indicator."""
+    topic = {"system": f"{canonical}/CodeSystem/rules", "code": rule}
+    return {"label": _LABEL, "url": f"{public_url}/guideline", "topic": topic}
+
+
+def guideline_link(rule: str, public_url: str) -> Json:
+    """The link to a rule's page."""
+    label = f"Guideline {rule}: why, limits and sources"
+    return {"label": label, "type": "absolute", "url": f"{public_url}/guideline/{rule}"}
+
+
 def _links(rules: tuple[str, ...], linked: tuple[str, ...], public_url: str, show_sources: bool) -> list[Json]:
     """The guideline page of each rule, then pages on request, which are told by rule ids alone what else was found."""
-    links = [
-        {
-            "label": f"Guideline {rule}: why, limits and sources",
-            "type": "absolute",
-            "url": f"{public_url}/guideline/{rule}",
-        }
-        for rule in rules
-    ]
+    links = [guideline_link(rule, public_url) for rule in rules]
     found = ",".join(rules)
     links += [
         {

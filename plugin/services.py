@@ -15,7 +15,7 @@ from cds_hooks.errors import CodesTrouble, Trouble
 from cds_hooks.signoff import read_book
 from plugin import samples, vocabulary
 from plugin.artefacts import Release
-from plugin.cards import Frame, cards_of, subject_of
+from plugin.cards import Frame, cards_of, guideline_link, source_of, subject_of
 from plugin.desk import TerminologyDesk
 from plugin.desk.problems import refusal
 from plugin.diagnosis import relevant
@@ -348,6 +348,17 @@ def _counts() -> dict[str, int | str]:
     return counts
 
 
+def _incomplete(site: host.Site) -> Mapping[str, Any]:
+    """What stands on the host's own cards about calls that were not judged: they are cards of R-DQ-08."""
+    rule = next(one for one in RULES if one.id == "R-DQ-08")
+    told = {"id": rule.id, "version": rule.version, "indicator": rule.ceiling.word}
+    return {
+        "source": source_of(rule.id, site.public_url, site.canonical),
+        "links": [guideline_link(rule.id, site.public_url)],
+        "extension": {"org.dystonia-cds": {"rules": [told]}},
+    }
+
+
 def dystonia(site: host.Site) -> host.Plugin:
     """The plugin as the host loads it: codes read, pages made, rules bound to hooks."""
     desk = _codes_in_force(site)
@@ -375,6 +386,7 @@ def dystonia(site: host.Site) -> host.Plugin:
         msgspec.convert(questions(pages), tuple[content.Question, ...], from_attributes=True),
         msgspec.convert(pages, tuple[content.ExtraPage, ...], from_attributes=True),
         references,
+        _incomplete(site),
     )
 
 

@@ -232,7 +232,8 @@ class Builder:
             "category": ["medication"],
             "code": code,
             "patient": self._subject(),
-            "recordedDate": self.case.patient.now.isoformat(timespec="seconds"),
+            # By the day, so that the same call a moment later gives the same card.
+            "recordedDate": self.case.patient.now.date().isoformat(),
             "reaction": [{"manifestation": [{"coding": manifestation, "text": "Dystonia"}]}],
         }
         self._put(option.label, _create(option.label, resource))

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from cds_hooks.setting_types import Switch, Words, web_address
+from cds_hooks.setting_types import Networks, Switch, Words, web_address
 
 ANONYMOUS = "anonymous"
 """The name of whoever calls where nobody has to say so."""
@@ -44,7 +44,7 @@ class Client(BaseModel):
     audiences: Words = Field((), description="Further values of aud that are accepted as they are.")
     fhir_servers: Words = Field((), description="FHIR bases that may be asked for what was not sent.")
     fhir_open: Switch | None = Field(None, description="Ask those bases also when a call brings no access token.")
-    fhir_networks: Words = Field(
+    fhir_networks: Networks = Field(
         (), description="Private networks (CIDR) in which those bases may lie; others must have public addresses."
     )
     dialect: Dialect | None = Field(None, description="What this EHR can show.")

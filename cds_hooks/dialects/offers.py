@@ -32,14 +32,20 @@ class Offers:
 
     def add(self, suggestion: Json) -> None:
         """Keep what of a suggestion can be taken over, whole or in parts; the rest becomes words."""
-        before = len(self.kept)
-        for part in self._parts(suggestion):
-            fitting = self._fitting(part)
-            if fitting is not None:
-                self.kept.append(fitting)
-            elif part["label"] not in self.lines:
-                self.lines.append(part["label"])
+        before, parts = len(self.kept), list(self._parts(suggestion))
+        fitting = [self._fitting(part) for part in parts]
+        self.kept += [one for one in fitting if one is not None]
+        lost = [part["label"] for part, one in zip(parts, fitting, strict=True) if one is None]
+        if lost or len(parts) > 1:
+            # The words of the whole may hold the condition under which its parts are offered.
+            self._tell(suggestion["label"])
+        for label in lost if len(lost) < len(parts) else ():
+            self._tell(label)
         self._origins += len(self.kept) > before
+
+    def _tell(self, line: str) -> None:
+        if line not in self.lines:
+            self.lines.append(line)
 
     def _parts(self, suggestion: Json) -> Iterator[Json]:
         """A suggestion with too many actions as several, if they only create: nothing else can be done in part."""

@@ -14,7 +14,7 @@ def judged(reader: Reader, key: Key, found: Found, before: Prefetched, *, restri
     if found.absent:
         return told(before, found.word)
     if found.value is None and not found.pages:
-        return _failed(before, found.word)
+        return unanswered(before, found.word)
     if not key.search:
         alone = reader.value(found.value, key.resource_type, search=False)
         return told(alone, FETCHED if alone.state is KeyState.SATISFIED else "unusable")
@@ -31,7 +31,7 @@ def told(key: Prefetched, word: str) -> Prefetched:
     return key
 
 
-def _failed(before: Prefetched, word: str) -> Prefetched:
+def unanswered(before: Prefetched, word: str) -> Prefetched:
     """Asked for in vain: what came with the call stays, and what was missing could not be read."""
     if before.state is KeyState.MISSING:
         before.state, before.reason = KeyState.FAILED, KEY_FAILED

@@ -66,6 +66,13 @@ class Server:
         """The spelling that gave results before, or both in the order in which to try them."""
         return (BARE, TYPED) if self._spelling is None else (self._spelling,)
 
+    def doubts(self, found: bool) -> bool:
+        """Whether the spelling that was learnt is given up, because all searches of a call found nothing in it."""
+        if found or self._spelling is None:
+            return False
+        self._spelling = None
+        return True
+
     def learn(self, spelling: str) -> None:
         """A search with this spelling found something."""
         self._spelling = spelling

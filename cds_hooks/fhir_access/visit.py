@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -14,7 +14,7 @@ import structlog
 from cds_hooks.fhir_access.authorization import Authorization
 from cds_hooks.fhir_access.errand import Errand
 from cds_hooks.fhir_access.finding import Found, read, search
-from cds_hooks.fhir_access.judging import judged, told
+from cds_hooks.fhir_access.judging import judged, told, unanswered
 from cds_hooks.fhir_access.queries import Query, query_of
 from cds_hooks.fhir_access.referring import Wanted, wanted_of
 from cds_hooks.fhir_access.scopes import READ, SEARCH, Grant
@@ -83,14 +83,18 @@ class Visit:
         return self._errand.grants.of(key.resource_type, SEARCH if key.search else READ)
 
     def _unasked(self, asked: Iterable[Key], received: Received) -> Received:
+        """A server that is known to be dead was as good as asked in vain: what is said does not change with that."""
         self._metrics.fhir_requests["open-circuit",] += 1
         for key in asked:
-            told(received.prefetch[key.name], "open-circuit")
+            unanswered(received.prefetch[key.name], "open-circuit")
         return received
 
     async def _keys(self, asked: dict[Key, Query], call: Call, received: Received, until: float) -> Received:
-        found = {key: Found() for key in asked}
-        await _run([self._job(key, query, found[key], call, received) for key, query in asked.items()], until)
+        found = await self._ask(asked, call, received, until)
+        searched = [one for key, one in found.items() if key.search and one.pages]
+        if searched and self._server.doubts(any(one.entries for one in searched)):
+            # Nothing at all in the spelling that found something before: the server may have changed its mind.
+            found = await self._ask(asked, call, received, until)
         sent = {} if isinstance(call.prefetch, WrongShape) else call.prefetch
         fetched = [one for each in found.values() for one in (each.value, each.bundle())]
         reader = Reader(Owner(call.patient_id, call.fhir_server, (*fetched, *sent.values(), *call.bundles.values())))
@@ -99,6 +103,13 @@ class Visit:
             for key, one in found.items()
         }
         return Received({**received.prefetch, **now}, received.bundles)
+
+    async def _ask(
+        self, asked: Mapping[Key, Query], call: Call, received: Received, until: float
+    ) -> Mapping[Key, Found]:
+        found = {key: Found() for key in asked}
+        await _run([self._job(key, query, found[key], call, received) for key, query in asked.items()], until)
+        return found
 
     def _is_restricted(self, key: Key) -> bool:
         return key.search and self._grant(key) is Grant.PART

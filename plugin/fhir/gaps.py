@@ -97,7 +97,8 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
         yield Gap(name, "key-missing", f"{_words(name)} not supplied to this service", expected)
         return
     if key.state == "failed" and not returned(name, key, now, limits):
-        text = "incomplete (further pages were not sent)" if key.reason == "truncated" else "could not be read"
+        unread = "could not all be read" if key.resources else "could not be read"
+        text = "incomplete (further pages were not sent)" if key.reason == "truncated" else unread
         reaches = _reaches(key, now) if key.reason == "truncated" and name in WINDOW_DAYS else None
         yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", name not in _BESIDE, reaches=reaches)
     if key.foreign:

@@ -215,10 +215,11 @@ def _supply(case: Case) -> Iterable[Line]:
                 True,
                 gap.reference,
             )
-    unasked = [_short(gap.text.removesuffix(_NOT_SUPPLIED)) for gap in gaps if not gap.alone]
-    if unasked:
-        told = f"Not supplied to this service: {', '.join(unasked)}."
-        yield Line("some data not supplied", told, False)
+    others = [gap.text for gap in gaps if not gap.alone]
+    if unasked := [_short(text.removesuffix(_NOT_SUPPLIED)) for text in others if text.endswith(_NOT_SUPPLIED)]:
+        yield Line("some data not supplied", f"Not supplied to this service: {', '.join(unasked)}.", False)
+    if unread := [text for text in others if not text.endswith(_NOT_SUPPLIED)]:
+        yield Line("some data not readable", f"{'; '.join(unread)}.", False)
 
 
 def _short(text: str) -> str:

@@ -255,3 +255,17 @@ def test_refusals_are_audited_by_class_and_without_values(service: Running) -> N
     assert (unknown.row.status, unknown.row.service) == (404, "?")
     named = service.audited(service.call(call(), "elsewhere"))
     assert (named.row.status, named.row.service) == (404, "toy-elsewhere")
+
+
+@pytest.mark.parametrize("member", ["context", "prefetch"])
+def test_a_member_that_says_whose_data_it_is_stands_once(service: Running, member: str) -> None:
+    whole = {"prefetch": {}} | call()
+    raw = json.dumps(whole)[:-1] + f', "{member}": {{"patientId": "p2"}}}}'
+    answer = service.call(raw.encode(), VIEW)
+    assert answer.status_code == 400, answer.text
+    assert reason(answer) == f"{member}: this member stands twice in the body; expected it once."
+
+
+def test_a_member_may_have_the_name_of_another_deeper_down(service: Running) -> None:
+    whole = {"prefetch": {"patient": None}} | call(extension={"context": {"prefetch": 1}})
+    assert service.call(json.dumps(whole).encode(), VIEW).status_code == 200

@@ -383,6 +383,16 @@ def test_both_spellings_of_the_patient_are_tried_and_the_better_one_is_remembere
     assert asked == ["p1", "Patient/p1", "Patient/p1"]
 
 
+def test_a_spelling_that_finds_nothing_any_more_is_given_up(start: Start) -> None:
+    with serving(patient(), thing("o1"), spelling=("",)) as server:
+        service = start(fhir_servers=(server.base,))
+        assert facts(service.call(asking(server, {"patient": patient()})))["things"].startswith("satisfied [o1]")
+        server.spelling = ("Patient/",)
+        for _ in range(2):
+            told = facts(service.call(asking(server, {"patient": patient()})))
+            assert told["things"].startswith("satisfied [o1]")
+
+
 def test_a_second_spelling_that_is_refused_leaves_the_first_answer(start: Start) -> None:
     def strict(asked: Asked) -> Reply | None:
         return Reply(ERROR, 400) if asked.query.get("patient") == "Patient/p1" else None

@@ -260,7 +260,7 @@ def test_a_dead_server_costs_nothing_once_it_is_known_to_be_dead(start: Start) -
     for _ in range(5):
         assert keys(service, service.call(body))["patient"]["fetch"] == "unreachable"
     told = keys(service, service.call(body))["patient"]
-    assert told == {"state": "missing", "reason": "key-missing", "fetch": "open-circuit"}
+    assert told == {"state": "failed", "reason": "key-failed", "fetch": "open-circuit"}
     assert _ready(service)["status"] == "degraded"
     assert "127.0.0.1" in _ready(service)["reasons"][-1]
     assert 'cds_fhir_servers{state="open"} 1.0' in _metrics(service)

@@ -91,9 +91,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Service]:
-    """Starts ``dystonia-cds serve`` and ends it by its own process id."""
-    port = free_port()
+def running(folder: Path, port: int = 0, **settings: str) -> Iterator[Service]:
+    """Starts ``dystonia-cds serve``, on any port unless one is given, and ends it by its own process id."""
+    port = port or free_port()
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

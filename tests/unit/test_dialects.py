@@ -117,13 +117,13 @@ EPIC = [
         "several orders in one are several",
         [offer("Order both", create("1", words="Order calcium"), create("2", words="Order magnesium"))],
         ["Order calcium", "Order magnesium"],
-        [],
+        ["Order both"],
     ),
     row(
         "of several orders one has no entry",
         [offer("Order both", create("1", words="Order calcium"), create("3", words="Order lead"))],
         ["Order calcium"],
-        ["Order lead"],
+        ["Order both", "Order lead"],
     ),
     row("what belongs together is not taken apart", [offer("Swap", delete(), drug())], [], ["Swap"]),
     row(

@@ -277,6 +277,29 @@ def test_single_dose(timing: dict, supply: dict, single: bool) -> None:
     assert dose_of(line(5, **timing), **({"dispenseRequest": supply} if supply else {})).single is single
 
 
+def for_hours(hours: int) -> dict:
+    """Every six hours, for so many hours."""
+    return repeat(frequency=1, period=6, periodUnit="h", boundsDuration={"value": hours, "unit": "h"})
+
+
+# Several lines: those that follow each other take 24 hours together, those side by side 24 hours each.
+COURSES = [
+    row("a single dose, then 24 hours", [line(5, sequence=1, text="once"), line(5, sequence=2, **for_hours(24))], True),
+    row("a single dose, then 25 hours", [line(5, sequence=1, text="once"), line(5, sequence=2, **for_hours(25))],
+        False),
+    row("12 hours, then 12", [line(5, sequence=1, **for_hours(12)), line(2, sequence=2, **for_hours(12))], True),
+    row("12 hours, then 18", [line(5, sequence=1, **for_hours(12)), line(2, sequence=2, **for_hours(18))], False),
+    row("24 hours side by side", [line(5, **for_hours(24)), line(2, **for_hours(24))], True),
+    row("one of them without end",
+        [line(5, **for_hours(12)), line(2, **repeat(frequency=1, period=1, periodUnit="d"))], False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "single"), COURSES)
+def test_short_courses_of_several_lines(lines: list[dict], single: bool) -> None:
+    assert dose_of(*lines).single is single
+
+
 AS_NEEDED = [
     row("asNeededBoolean", {"asNeededBoolean": True}, True),
     row("asNeededBoolean false", {"asNeededBoolean": False}, False),
