@@ -8,8 +8,8 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-READ_AT_MOST: Final = 1024  # characters; a drug name is never longer, and the time of one match stays bounded
-WORDS_AT_MOST: Final = 192  # of those; the longest name of a product in RxNorm has far fewer
+READ_AT_MOST: Final = 704  # characters; the longest name of a product in RxNorm has 659, and one match stays short
+WORDS_AT_MOST: Final = 144  # of those; the longest name has 133
 _DECOMPOSED_AT_MOST: Final = 3 * READ_AT_MOST // 2
 # Five letters and more end where a digit follows: "haloperidol5mg" is two words, "d3" and "mgso4" are one.
 WORD: Final = re.compile(r"[^\W\d_]{5,}+|[^\W_]+")
@@ -88,8 +88,8 @@ Index = dict[str, Node[P]]
 def normalise(text: str) -> str:
     """Lower case, compatibility forms resolved, accents, invisible characters and trademark signs removed.
 
-    One character may stand for many ("ffi", "mg"): of a text beyond ASCII 1,536 decomposed ones are looked at, and the
-    first 1,024 of what is left of them are kept.
+    One character may stand for many ("ffi", "mg"): of a text beyond ASCII 1,056 decomposed ones are looked at, and the
+    first 704 of what is left of them are kept.
     """
     if text.isascii():
         return text.casefold()
