@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cds_hooks.addresses import Guard
-from cds_hooks.errors import SettingsTrouble
 from cds_hooks.fhir_access.queries import BARE, TYPED
 from cds_hooks.settings import Settings
 from cds_hooks.terminology.breaker import CLOSED, HALF_OPEN, Breaker
@@ -79,19 +78,14 @@ class Server:
 
 
 def connect(base: str, networks: Sequence[str], settings: Settings) -> Server:
-    """The way to a registered base; raises :class:`SettingsTrouble` for a base or a network that cannot be used."""
+    """The way to a registered base; raises :class:`SettingsTrouble` for a base that cannot be used."""
     # Imported here, because an HTTP client takes long to load and most services ask nobody; whoever has a server to ask
     # loads all of it at the start, and not on the time of the first call.
     import cds_hooks.fhir_access.visit  # noqa: F401
     from cds_hooks.outbound import Outbound
 
     parts = urlsplit(base)
-    try:
-        guard = Guard(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), networks)
-    except ValueError:
-        raise SettingsTrouble(
-            "fhir_networks holds something that is no network: expected CIDR such as 10.20.0.0/16."
-        ) from None
+    guard = Guard(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), networks)
     outbound = Outbound(
         base,
         deadline=settings.fhir_budget_ms / 1000,

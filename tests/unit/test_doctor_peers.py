@@ -262,7 +262,6 @@ ADDRESSES: list[tuple[str, Json, str]] = [
     ("nobody there", {"fhir_servers": [f"http://127.0.0.1:{free_port()}/fhir"]}, "cannot be reached"),
     ("not encrypted", {"fhir_servers": ["http://fhir.example/r4"]}, "without encryption"),
     ("a private network", {"fhir_servers": ["https://10.255.255.1/r4"]}, "neither public nor allowed"),
-    ("no network", {"fhir_servers": ["https://10.255.255.1/r4"], "fhir_networks": ["ten"]}, "does not appear to be"),
 ]
 
 

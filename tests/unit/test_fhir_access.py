@@ -129,7 +129,6 @@ UNUSABLE = [
     ({"fhir_servers": ("http://ehr.example/fhir",)}, "without encryption"),
     ({"fhir_servers": ("https://ehr.example/fhir%20base",)}, "plain letters"),
     ({"fhir_servers": ("https://ehr.example/a/../fhir",)}, "plain letters"),
-    ({"fhir_servers": ("https://ehr.example/fhir",), "fhir_networks": ("hospital",)}, "no network"),
 ]
 
 

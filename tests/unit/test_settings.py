@@ -181,3 +181,12 @@ def test_every_setting_is_described() -> None:
     assert kinds["AUDIT"] == ("on, off", "on")
     assert kinds["CORS_ORIGINS"] == ("list", "empty")
     assert kinds["BODY_LIMIT"] == ("whole number", "5242880")
+
+
+@pytest.mark.parametrize("networks", ["hospital", "10.0.0.0/99", "10.0.0.1/8"])
+@pytest.mark.parametrize("where", ["fhir_networks", "trusted_proxies"])
+def test_a_network_is_one(where: str, networks: str) -> None:
+    with pytest.raises(ValueError, match="expected addresses or networks"):
+        Settings(**{where: networks})
+    with pytest.raises(ValueError, match="expected addresses or networks"):
+        Settings(clients=({"name": "north", "fhir_networks": networks},))
