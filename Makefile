@@ -1,6 +1,6 @@
 # Everything needs only make and Python 3.11 to 3.14; scripts/venv.sh sets up .venv at first use.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench integration chaos fuzz venv run-venv lock clean
+.PHONY: help run test lint format bench integration chaos fuzz mutation venv run-venv lock clean
 
 # The environment says which address; an empty value means the default.
 host = $(or $(HOST),127.0.0.1)
@@ -39,6 +39,9 @@ chaos: venv ## the same with every fault against every service
 fuzz: venv ## a million mutated requests, 100,000 calls with data of someone else (FUZZ="--minutes 30")
 	.venv/bin/python -m tests.fuzz.wrong_patient
 	.venv/bin/python -m tests.fuzz --count 1000000 --keep fuzz-failures $(FUZZ)
+
+mutation: venv ## change plugin/ in many small places, one at a time (MUTATION="--sample 300 --seed 7")
+	PYTHONPATH=. .venv/bin/python scripts/mutation.py --show $(MUTATION)
 
 venv: ## set up .venv and nothing else (PYTHON=... chooses the interpreter)
 	@scripts/venv.sh dev

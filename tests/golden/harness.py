@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from cds_hooks.models import EXTENSION
 Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent
-CASES, EXPECTED = FOLDER / "cases", FOLDER / "expected"
+CASES, EXPECTED, GROUNDS = FOLDER / "cases", FOLDER / "expected", FOLDER / "grounds.json"
 PLUGIN = "plugin.services:PLUGIN"
+OK = 200
 
 
 def cases() -> dict[str, Case]:
@@ -43,6 +45,25 @@ def told(answer: Json, about: str) -> str:
     found = [one for one in body["extension"][EXTENSION]["results"] if one["rule"] == rule]
     words = {verdict(one).removeprefix("fired, ") for one in found if order in ("", one.get("subject"))}
     return " and ".join(sorted(words)) or "not judged"
+
+
+def grounds(answer: Json) -> Json:
+    """The records that each verdict rests on, and the record behind each fact of a card."""
+    body = answer["body"]
+    if answer["status"] != OK:
+        return {}
+    results = (one for one in body["extension"][EXTENSION]["results"] if "inputs" in one)
+    facts = (fact for card in body["cards"] for fact in card["extension"][EXTENSION]["facts"])
+    return {
+        "verdicts": [" ".join((one["rule"], one.get("subject", ""), "<-", *one["inputs"])) for one in results],
+        "facts": [f"{fact['text']} <- {fact.get('reference', '')}".rstrip() for fact in facts],
+    }
+
+
+def grounds_text(told: dict[str, Json]) -> str:
+    """The grounds of all cases as they are kept."""
+    found = {name: grounds(told[name]) for name in sorted(told)}
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
 
 
 def expected() -> dict[str, str]:

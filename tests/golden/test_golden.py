@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.golden import harness
 Json = dict[str, Any]
 CASES = harness.cases()
 KEPT = harness.expected()
+GROUNDS = json.loads(harness.GROUNDS.read_text("utf-8"))
 
 # Rules that no call can make fire, and why.
 NEVER_FIRES = {"R-DQ-08": "fires only when another rule fails inside; tests/unit/test_engine.py makes one fail"}
@@ -48,6 +50,11 @@ def test_the_text_is_the_one_that_is_kept(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
+def test_verdicts_and_facts_rest_on_the_records_that_are_kept(name: str) -> None:
+    assert harness.grounds(answers()[name]) == GROUNDS.get(name)
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
 def test_the_verdicts_are_those_that_the_specification_asks_for(name: str) -> None:
     wanted = CASES[name].expects
     assert {about: harness.told(answers()[name], about) for about in wanted} == wanted
@@ -56,7 +63,7 @@ def test_the_verdicts_are_those_that_the_specification_asks_for(name: str) -> No
 
 
 def test_no_text_is_kept_without_a_case() -> None:
-    assert sorted(KEPT.keys() - CASES.keys()) == []
+    assert sorted((KEPT.keys() | GROUNDS.keys()) - CASES.keys()) == []
 
 
 def test_every_rule_can_fire() -> None:

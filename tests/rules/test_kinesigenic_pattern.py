@@ -157,6 +157,13 @@ def test_a_variant_is_a_recorded_fact(record: Json, known: bool, fact: str) -> N
     assert ("Request a genetic panel, PRRT2 first" in str(card["suggestions"])) is not known
 
 
+def test_a_variant_without_a_meaning_is_information_only() -> None:
+    unsaid = variant("PRRT2")
+    unsaid["component"] = unsaid["component"][:1]
+    card = opened(WOMAN_60, *FITTING, unsaid).card
+    assert "Genetic finding on record: variant reported, significance not stated: information only" in card["detail"]
+
+
 @pytest.mark.parametrize("record", [variant("PRRT2", "benign"), variant("TOR1A")])
 def test_other_variants_are_not_told(record: Json) -> None:
     assert "variant" not in opened(WOMAN_60, *FITTING, record).card["detail"]

@@ -102,6 +102,24 @@ def test_calcium_when_magnesium_is_low(results: list[Json], expected: str) -> No
     assert verdict(*results, LOW_MG) == expected
 
 
+# Calcium that cannot be used as it is, and magnesium that was measured lately and is not acted on.
+DOUBTS = [
+    row("certain", [ca(0.95), mg(0.9)], "clear"),
+    row("calcium preliminary", [ca(0.95, status="preliminary"), mg(0.9)], "not-checked no-result"),
+    row(
+        "total calcium without albumin: low as it may be, magnesium is known",
+        [lab("calcium-sc", 1.8), mg(0.9)],
+        "clear",
+    ),
+    row("calcium flagged low without unit", [ca(0.95, None, flag="L"), mg(0.9)], "not-checked unit-missing"),
+]
+
+
+@pytest.mark.parametrize(("results", "expected"), DOUBTS)
+def test_an_unusable_calcium_leaves_the_rule_open(results: list[Json], expected: str) -> None:
+    assert verdict(*results) == expected
+
+
 def test_inpatients_have_72_hours() -> None:
     assert verdict(ca(when="73h"), LOW_MG, encounter("IMP")) == "not-checked stale"
     assert verdict(ca(), mg(0.5, when="73h"), encounter("IMP")) == "info"

@@ -109,6 +109,9 @@ FOUND = [
         "text of a drug", (
         ("drug by text", "haloperidol, reglan"), ("misspelt", "halperidol"), *HALOPERIDOL, *METOCLOPRAMIDE,
         ("route", "parenteral"), ("strength", "not told"), ("long-acting", "no"))),
+    row("a drug in words and nothing else", "haloperidol", "drug: haloperidol", "text of a drug", (
+        ("drug by text", "haloperidol"), *HALOPERIDOL, ("route", "not told"), ("strength", "not told"),
+        ("long-acting", "no"))),
     row("a problem in words", "tardive dyskinesia", "problem: tardive", "text of a problem", (
         ("conditions by text", "tardive"),)),
 ]  # fmt: skip
@@ -136,6 +139,7 @@ def test_what_is_found(
 
 # What the step says, where it is more than the meaning.
 TOLD = {
+    "haloperidol": "drug: 'haloperidol' names haloperidol",
     "Haldol decanoate 50 mg IM": "drug: 'haldol decanoate' names haloperidol",
     "metoclopramid 10 mg po tid": "drug: 'metoclopramid' names metoclopramide",
     "halperidol and Reglan 5 mg/mL inj": ("drug: 'haloperidol', 'reglan' name haloperidol + metoclopramide (misspelt)"),

@@ -114,6 +114,20 @@ def test_magnesium_states(results: list[Json], grade: str, actionable: bool) -> 
     assert (state.grade, state.actionable) == (grade, actionable)
 
 
+MISSING = [
+    row("none", [], "no-result"),
+    row("31 days old", [lab("magnesium", 0.6, when="31d")], "stale"),
+    row("no unit", [lab("magnesium", 0.6, None)], "unit-missing"),
+    row("a bound that decides nothing", [lab("magnesium", 0.8, comparator="<")], "no-result"),
+    row("not final", [lab("magnesium", 0.8, status="preliminary")], "no-result"),
+]
+
+
+@pytest.mark.parametrize(("results", "reason"), MISSING)
+def test_why_magnesium_is_not_known(results: list[Json], reason: str) -> None:
+    assert (magnesium(*results).grade, magnesium(*results).reason) == ("unknown", reason)
+
+
 def test_a_site_may_choose_its_own_limits() -> None:
     assert calcium(lab("ionised", 0.95)).grade == "low"
     assert calcium(lab("ionised", 0.95), limits=Limits(ionised_severe=D("1.00"))).grade == "severe"

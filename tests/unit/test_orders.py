@@ -166,4 +166,5 @@ def test_a_draft_is_context_for_the_others() -> None:
     assert (one.current, one.on_hold, one.draft, one.start, one.last) == (True, False, True, None, None)
     assert one.per_day_mg == 10
     assert read(encounter={"reference": "Encounter/e1"}).encounter == "Encounter/e1"
+    assert read(encounter={"display": "the visit"}).encounter == ""
     assert read().encounter == ""
