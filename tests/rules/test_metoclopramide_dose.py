@@ -264,6 +264,7 @@ UNKNOWN = [
     row("gastroparesis, a low dose", aged(70), [GASTROPARESIS], 10, "clear"),
     row("gastroparesis, just above it", aged(70), [GASTROPARESIS], 10.4, "info"),
     row("kidney disease", aged(40), [condition("N18.9")], 30, "info"),
+    row("kidney disease, not confirmed", aged(40), [condition("N18.9", verification="provisional")], 30, "info"),
     row("kidney disease of the third stage", aged(40), [condition("N18.30")], 30, "info"),
     row("an old eGFR", aged(70), [egfr(48, "91d")], 30, "info"),
     row("a dose that is too high anyway", aged(70), [], 64, "warning"),
@@ -322,6 +323,7 @@ def test_a_dose_by_weight_without_a_weight() -> None:
     high = sign(order("metoclopramide", 0.2, 3, unit="mg/kg"), WOMAN_60, WELL, jurisdiction="uk")
     assert high.verdict(RULE) == "warning"
     assert high.card["summary"] == "Metoclopramide 0.6 mg/kg a day exceeds the limit of 0.5 mg/kg (EMA/MHRA)."
+    assert "Metoclopramide 0.6 mg/kg a day ordered" in high.card["detail"]
     low = sign(order("metoclopramide", 0.1, 3, unit="mg/kg"), WOMAN_60, WELL, jurisdiction="uk")
     assert low.verdict(RULE) == "not-checked dose-not-computable"
 
