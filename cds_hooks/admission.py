@@ -51,10 +51,15 @@ class Admission:
         self._ticks = ticks
         self._buckets: dict[str, Bucket] = {}
         self._inside = 0
+        self.opened = 0.0
         self._begun = False
         self._queue: deque[asyncio.Future[None]] = deque()
         self._expected = 0.0
         """Seconds, smoothed, that a call takes once it was begun."""
+
+    def open(self) -> None:
+        """The service is ready: what lay in the sockets while it started has its whole budget from now."""
+        self.opened = self._ticks()
 
     @asynccontextmanager
     async def enter(self, client: Client, arrived: float) -> AsyncIterator[None]:

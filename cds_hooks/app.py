@@ -97,6 +97,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
         state.store = open_store(settings.database, settings.data_dir)
     await state.codes.start(state.store)
     await state.auth.start()
+    state.admission.open()
     try:
         yield
     finally:

@@ -104,7 +104,8 @@ class HookEndpoint:
         head.check_media()
         body = await read_body(head, receive, self._state.settings)
         try:
-            return await self._admitted(bound, plan, caller, body, scope.get(ARRIVED, trace.started), trace)
+            arrived = max(scope.get(ARRIVED, trace.started), self._state.admission.opened)
+            return await self._admitted(bound, plan, caller, body, arrived, trace)
         except Overloaded as error:
             return self._overloaded(error, bound, plan, caller, body, trace)
 
