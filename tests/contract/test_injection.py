@@ -6,12 +6,14 @@ Each string of the corpus is put into the words, units, states or ids of a golde
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -38,10 +40,25 @@ from tests.support.server import running
 Json = dict[str, Any]
 OURS = "http://127.0.0.1:8000/guideline"
 PLAIN = {"p", "strong", "ul", "li"}
-RENDERERS = {
-    "commonmark": MarkdownIt("commonmark"),
-    "gfm": MarkdownIt("gfm-like"),
-    "everything": MarkdownIt("js-default", {"html": True, "linkify": True, "typographer": True}),
+
+
+def further() -> dict[str, Callable[[str], str]]:
+    """Renderers that share no code with the first, as far as they are installed, with all that they can do."""
+    found: dict[str, Callable[[str], str]] = {}
+    with suppress(ImportError):
+        made = importlib.import_module("mistune").create_markdown
+        found["mistune"] = made(escape=False, plugins=["url", "table", "strikethrough", "footnotes", "task_lists"])
+    with suppress(ImportError):
+        render = importlib.import_module("markdown").markdown
+        found["markdown"] = partial(render, extensions=["extra", "sane_lists", "toc", "smarty", "admonition"])
+    return found
+
+
+RENDERERS: dict[str, Callable[[str], str]] = {
+    "commonmark": MarkdownIt("commonmark").render,
+    "gfm": MarkdownIt("gfm-like").render,
+    "everything": MarkdownIt("js-default", {"html": True, "linkify": True, "typographer": True}).render,
+    **further(),
 }
 _ADDRESS = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|//|\bwww\.\S|\b(?:javascript|data|vbscript|mailto|file):")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -159,7 +176,7 @@ def test_the_corpus_is_large_and_reaches_the_cards(cards: list[Json]) -> None:
 @pytest.mark.parametrize("renderer", RENDERERS)
 @pytest.mark.parametrize("name", ["generic", *(name for name in NAMES if not dialect(name).whole)])
 def test_rendered_as_markdown_nothing_acts(cards: list[Json], renderer: str, name: str) -> None:
-    render = RENDERERS[renderer].render
+    render = RENDERERS[renderer]
     reached = [card for card in cards if any(MARK in text for text in shown(card))]
     made = shaped(reached if name == "generic" else reached[::8], Showing(dialect(name)))
     for text in {text for card in made for text in shown(card) if MARK in text}:
