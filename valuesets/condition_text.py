@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
 import msgspec
@@ -18,14 +19,17 @@ _WORD: Final = re.compile(r"[^\W_]+")
 # A full stop after a short word is an abbreviation ("hx. of"), not the end of a sentence.
 _END: Final = r"[;\n]|(?<=\w{4})\.(?=\s|$)|(?<=\w)\?(?=\s)"
 _NONE: Final[frozenset[str]] = frozenset()
+_Around = tuple[re.Pattern[str], ...]
 
 
 class Phrase(msgspec.Struct, frozen=True):
     """A word or words with a meaning; the last word may be a stem ("dyston*"), capitals count ("EPS").
 
-    ``kind`` is "concept", "concept-in-reaction" (in the record of a reaction only), "site" (a place of a lesion),
-    "nothing" (looks like a concept and is none), "drug" or "drug-denied" (says that a drug is the cause, or is not),
-    "denied-before", "denied-after", "relative" or "break" (ends what a denial reaches).
+    ``kind`` is "concept", "concept-in-reaction" (in the record of a reaction only), "name" (the name of a condition
+    that has codes) or "name-ever" (of one that counts as past, too), "site" (a place of a lesion), "lesion", "nothing"
+    (looks like a concept and is none), "drug" or "drug-denied" (says that a drug is the cause, or is not),
+    "denied-before", "denied-after", "uncertain-before", "uncertain-after", "past-before", "past-after", "relative" or
+    "break" (ends what a denial reaches).
     """
 
     kind: str
@@ -59,6 +63,12 @@ class ConditionWords:
         named = [*kinds.get("concept", ()), *kinds.get("nothing", ())]
         self._anywhere = _Finder(named)
         self._in_reaction = _Finder([*named, *kinds.get("concept-in-reaction", ())])
+        nothing = kinds.get("nothing", ())
+        self._now = _Finder([*kinds.get("name", ()), *nothing])
+        self._ever = _Finder([*kinds.get("name-ever", ()), *nothing])
+        self._lesion = _any(kinds.get("lesion", ()))
+        self._unsure = tuple(_any(kinds.get(f"uncertain-{place}", ())) for place in ("before", "after"))
+        self._past = tuple(_any(kinds.get(f"past-{place}", ())) for place in ("before", "after"))
         self._sites = _Finder(kinds.get("site", ()))
         self._drug, self._no_drug = _any(kinds.get("drug", ())), _any(kinds.get("drug-denied", ()))
         self._before, self._after = _any(kinds.get("denied-before", ())), _any(kinds.get("denied-after", ()))
@@ -74,6 +84,17 @@ class ConditionWords:
         """
         return self._find(self._in_reaction if reaction else self._anywhere, text, relatives)
 
+    def names(self, text: str) -> frozenset[str]:
+        """The condition keys that a text names in full ("multiple sclerosis") as the patient's own, and certain.
+
+        For records in words alone: what is suspected, or over where only a present condition counts, is not told. A
+        lesion with its place in the brain is one of the basal ganglia or thalamus.
+        """
+        ever = self._find(self._ever, text, False, (self._unsure,))
+        found = ever | self._find(self._now, text, False, (self._unsure, self._past))
+        lesion = "stroke" in found or self.says(self._lesion, text)
+        return found | self._find(self._sites, text, False, (self._unsure,)) if lesion else found
+
     def site(self, text: str) -> frozenset[str]:
         """The conditions that a place named in a text makes of a lesion."""
         return self._find(self._sites, text, False)
@@ -88,16 +109,17 @@ class ConditionWords:
         lower = _plain(text[:READ_AT_MOST]).lower()
         return any(self._stands(lower, match.start(), match.end(), False) for match in pattern.finditer(lower))
 
-    def _find(self, finder: "_Finder", text: str, relatives: bool) -> frozenset[str]:
+    def _find(self, finder: "_Finder", text: str, relatives: bool, but: tuple["_Around", ...] = ()) -> frozenset[str]:
+        """``but`` are patterns before and after a name that take it away."""
         text = _plain(text[:READ_AT_MOST])
         lower = text.lower()
         found = _NONE
         for start, end, concepts in finder.find(text if len(lower) == len(text) else lower):
-            if not concepts <= found and self._stands(lower, start, end, relatives):
+            if not concepts <= found and self._stands(lower, start, end, relatives, but):
                 found |= concepts
         return found
 
-    def _stands(self, text: str, start: int, end: int, relatives: bool) -> bool:
+    def _stands(self, text: str, start: int, end: int, relatives: bool, but: tuple["_Around", ...] = ()) -> bool:
         """Whether what stands from ``start`` to ``end`` is said of the patient and not denied."""
         near = text[max(0, start - _REACH) : start]
         before = " ".join(self._break.split(near)[-1].split()[-_NEAR_BEFORE:])
@@ -105,7 +127,15 @@ class ConditionWords:
             return False
         stop = self._stop.search(text, end, end + _REACH)
         rest = text[end : stop.start() if stop else end + _REACH].split()
+        if but and self._is_taken_away(text, before, end, but):
+            return False
         return text[end : end + 1] != "?" and self._after.search(" ".join(rest[:_NEAR_AFTER])) is None
+
+    def _is_taken_away(self, text: str, before: str, end: int, but: tuple["_Around", ...]) -> bool:
+        """Whether words near a name make it doubtful or past, behind a comma too ("dependence, in remission")."""
+        behind = self._break.split(text[end : end + _REACH])[0].replace(",", " ").split()
+        after = " ".join(behind[:_NEAR_AFTER])
+        return any(one[0].search(before) or one[1].search(after) for one in but)
 
 
 def read_words(system: CodeSystem) -> ConditionWords:
@@ -120,6 +150,18 @@ def read_words(system: CodeSystem) -> ConditionWords:
     )
 
 
+class _Sought:
+    """A phrase that is compiled when a text first begins like it: all at once would hold up the first call."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        self._phrase = phrase
+        self.concepts = phrase.concepts
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self._phrase.pattern, self._phrase.flags)
+
+
 class _Finder:
     """Several phrases by the start of their first word; the longest of those that begin alike counts."""
 
@@ -127,20 +169,18 @@ class _Finder:
         heads: dict[str, list[Phrase]] = {}
         for one in sorted(phrases, key=lambda one: (-len(one.phrase), one.phrase)):
             heads.setdefault(one.phrase.rstrip("*").split()[0].lower()[:_HEAD], []).append(one)
-        self._by_head = {
-            head: [(re.compile(one.pattern, one.flags), one.concepts) for one in group] for head, group in heads.items()
-        }
+        self._by_head = {head: [_Sought(one) for one in group] for head, group in heads.items()}
 
     def find(self, text: str) -> Iterable[tuple[int, int, frozenset[str]]]:
         """Start, end and concepts of each phrase in the text; one that overlaps the phrase before it is left out."""
         stop = 0
         for word in _WORD.finditer(text):
             start = word.start()
-            for pattern, concepts in self._by_head.get(word[0][:_HEAD].lower(), ()) if start >= stop else ():
-                match = pattern.match(text, start)
+            for one in self._by_head.get(word[0][:_HEAD].lower(), ()) if start >= stop else ():
+                match = one.pattern.match(text, start)
                 if match is not None:
                     stop = match.end()
-                    yield start, stop, concepts
+                    yield start, stop, one.concepts
                     break
 
 

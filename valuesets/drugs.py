@@ -107,6 +107,7 @@ class ProductIndex:
         known, amounts = self._ingredients, self._strengths
         ingredients: list[Ingredient] = []
         strengths: list[Strength] = []
+        others: list[_Part] = []
         tty = dose_form = route = ""
         long_acting = multi = False
         for one in _PARTS.decode(concept.raw_properties) if self._complete else self._kept(concept):
@@ -128,9 +129,12 @@ class ProductIndex:
                 multi = True
             elif code == "long-acting":
                 long_acting = True
+            else:
+                others.append(one)
         name = concept.display or " / ".join([one.name for one in ingredients])
         parts = tuple(ingredients), dose_form, route, long_acting, tuple(strengths)
-        return Product(concept.code, name, tty, *parts, self._matched_by, multi)
+        told = _told(others) if others else ((), "")
+        return Product(concept.code, name, tty, *parts, self._matched_by, multi, *told)
 
     def _kept(self, concept: Concept) -> list[_Part]:
         """The parts of a product without those of unknown ingredients."""
@@ -141,6 +145,12 @@ class ProductIndex:
     def _strength(self, text: str) -> Strength:
         """Products share their strengths, so each is read once."""
         return self._strengths.setdefault(text, read_strength(text))
+
+
+def _told(others: list[_Part]) -> tuple[tuple[str, ...], str]:
+    """The further ingredients, and the only source of the code."""
+    further = tuple([one.value_string for one in others if one.code == "further-ingredient"])
+    return further, next((one.value_string for one in others if one.code == "single-source"), "")
 
 
 class AlikeIndex(ProductIndex):
@@ -157,7 +167,7 @@ class AlikeIndex(ProductIndex):
         like = self._alike.get(said) or self._alike.setdefault(said, super()._build(concept))
         name = concept.display or " / ".join([one.name for one in like.ingredients])
         parts = like.tty, like.ingredients, like.dose_form, like.route, like.long_acting, like.strengths
-        return Product(concept.code, name, *parts, like.matched_by, like.multi)
+        return Product(concept.code, name, *parts, like.matched_by, like.multi, like.further)
 
 
 def _identity(part: _Part) -> str | None:

@@ -38,7 +38,8 @@ class Terminology:
         self.version = products.version
         self._drug_codes = DrugCodes(resources, products, self._ingredients)
         names = [*_names(resources, self._ingredients), *_local_names(overlay)]
-        self._text = TextIndex(names, _words(resources), self._ingredients, injected)
+        further = [one.code for one in resources.decode("CodeSystem/further-ingredients", CodeSystem).concept]
+        self._text = TextIndex(names, _words(resources), self._ingredients, injected, further)
         self._by_name = _ingredients_by_name(resources, self._ingredients)
         self._analytes = _analytes(resources)
         self._conditions = ConditionIndex(resources.value_sets("condition-"))
@@ -193,7 +194,7 @@ def _installed() -> Terminology:
 
 def _local_names(overlay: Overlay) -> list[Name]:
     return [
-        Name(phrase=phrase, rest=tuple(phrase.split(" ")[1:]), ingredients=ingredients)
+        Name(phrase, tuple(phrase.split(" ")[1:]), ingredients, further=overlay.further.get(phrase, ()))
         for phrase, ingredients in sorted(overlay.names.items())
     ]
 
@@ -213,6 +214,7 @@ def _names(resources: Resources, ingredients: Mapping[str, Ingredient]) -> list[
                 long_acting=any(one.code == "long-acting" for one in properties),
                 route=next((one.value_code for one in properties if one.code == "route"), ""),
                 combined=any(one.code == "combined" for one in properties),
+                further=tuple(one.value_string for one in properties if one.code == "further-ingredient"),
             )
         )
     # A snapshot of an older version may name ingredients that are no longer among ours.

@@ -58,7 +58,9 @@ class Product(msgspec.Struct, frozen=True, gc=False):
 
     ``route`` is one of "oral", "parenteral", "rectal", "nasal", "transdermal", "topical", "ophthalmic", "sublingual",
     "other", or "" where the dose form does not tell. A pack whose parts differ in strength has no strength here.
-    ``multi`` says that it holds further active substances, whether they are among ``ingredients`` or not.
+    ``multi`` says that it holds further active substances, whether they are among ``ingredients`` or not; ``further``
+    names those that are known by name only, which no rule looks at. ``single_source`` is the only source that gives
+    the code, "" for the others.
     """
 
     rxcui: str
@@ -71,6 +73,8 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     strengths: tuple[Strength, ...]
     matched_by: str = "RxNorm code"
     multi: bool = False
+    further: tuple[str, ...] = ()
+    single_source: str = ""
 
 
 class TextMatch(msgspec.Struct, frozen=True):
@@ -81,7 +85,8 @@ class TextMatch(msgspec.Struct, frozen=True):
     words as written (normalised) that match a name of eight letters or more at edit distance 1. ``strengths`` holds the
     one amount that the text gives, where it names one ingredient alone and no other word parts the two; mass is in mg.
     The text does not tell whether that is the product's strength or the dose. ``frequency`` is "BID", "Q6H", "QHS",
-    "PRN", "TID PRN", ... where the text says one plainly.
+    "PRN", "TID PRN", ... where the text says one plainly. ``further`` are the names that stand beside the ingredients,
+    or that a brand among them implies, and that are known as ingredients of combinations only.
     """
 
     ingredients: tuple[Ingredient, ...]
@@ -92,3 +97,4 @@ class TextMatch(msgspec.Struct, frozen=True):
     misspelt: tuple[str, ...] = ()
     strengths: tuple[Strength, ...] = ()
     frequency: str = ""
+    further: tuple[str, ...] = ()

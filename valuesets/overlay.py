@@ -14,8 +14,9 @@ class Overlay(msgspec.Struct, frozen=True):
     Keys are (system, code); the system is canonical (``valuesets.systems.canonical_system``) where it is known, else
     the text as given, stripped. ``drugs`` maps to products whose ``matched_by`` tells the source ("site map", "RxNav"),
     ``analytes`` to an analyte key ("calcium"), ``conditions`` to condition keys. ``names`` maps drug texts, as their
-    words in ``valuesets.text`` joined by spaces, to the identities of ingredients. ``version`` tells two overlays
-    apart: two with the same version must have the same content.
+    words in ``valuesets.text`` joined by spaces, to the identities of ingredients; ``further`` has the names of those
+    of their ingredients that are known by name only. ``version`` tells two overlays apart: two with the same version
+    must have the same content.
     """
 
     drugs: Mapping[tuple[str, str], Product] = {}
@@ -23,6 +24,7 @@ class Overlay(msgspec.Struct, frozen=True):
     conditions: Mapping[tuple[str, str], frozenset[str]] = {}
     names: Mapping[str, tuple[str, ...]] = {}
     version: str = ""
+    further: Mapping[str, tuple[str, ...]] = {}
 
 
 EMPTY: Final = Overlay()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from starlette.requests import Request
@@ -12,11 +12,14 @@ from starlette.routing import Route
 from cds_hooks.artefacts import operations, search
 from cds_hooks.artefacts.catalogue import TYPES, Catalogue, shown
 from cds_hooks.artefacts.parameters import choice
-from cds_hooks.errors import Refusal, UnknownArtefact, outcome_json
+from cds_hooks.errors import Refusal, UnknownArtefact, WrongMethod, outcome_json
 from cds_hooks.state import State
 
 FHIR_JSON = "application/fhir+json"
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+_READ = ("GET", "HEAD")
+_WRITE = ("POST", "PUT", "PATCH", "DELETE")
+_ALLOWED = {"Allow": ", ".join(_READ)}
 _FORMATS = ("json", "application/json", FHIR_JSON, "text/json")
 _OPERATIONS = {"$expand": operations.expand, "$validate-code": operations.validate_code}
 
@@ -52,11 +55,13 @@ def routes(state: State) -> list[Route]:
     for name in _OPERATIONS:
         every += [(f"/fhir/ValueSet/{name}", operation(name)), (f"/fhir/ValueSet/{{id}}/{name}", operation(name))]
     every += [("/fhir/{kind}/{id}", read), ("/fhir/{rest:path}", other)]
-    return [Route(path, _told(reader)) for path, reader in every]
+    return [Route(path, _told(reader), methods=[*_READ, *_WRITE]) for path, reader in every]
 
 
 def _told(reader: Reader) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
+        if request.method not in _READ:
+            return _fhir(outcome_json(WrongMethod("Artefacts are read with GET.")), WrongMethod.status, _ALLOWED)
         try:
             choice(request, "_format", _FORMATS)
             return _fhir(reader(request))
@@ -66,5 +71,5 @@ def _told(reader: Reader) -> Callable[[Request], Response]:
     return answer
 
 
-def _fhir(content: bytes, status: int = 200) -> Response:
-    return Response(content, status, media_type=FHIR_JSON, headers=HEADERS)
+def _fhir(content: bytes, status: int = 200, more: Mapping[str, str] = {}) -> Response:
+    return Response(content, status, media_type=FHIR_JSON, headers={**HEADERS, **more})

@@ -153,10 +153,13 @@ def _product_facts(product: Product) -> Iterator[tuple[str, str]]:
         return
     yield "name", product.name
     yield from _ingredient_facts(product.ingredients)
+    yield from _further_facts(product.further)
     yield "route", product.route or "not told"
     yield "dose form", product.dose_form or "not told"
     yield "strength", _strengths(product.strengths, product.ingredients)
     yield "long-acting", "yes" if product.long_acting else "no"
+    if product.single_source:
+        yield "confirmed by", f"a single source: {product.single_source}"
 
 
 def _ingredient_facts(ingredients: tuple[Ingredient, ...]) -> Iterator[tuple[str, str]]:
@@ -165,6 +168,11 @@ def _ingredient_facts(ingredients: tuple[Ingredient, ...]) -> Iterator[tuple[str
         yield f"tier of {item.name}", _tier(item)
         if item.classes:
             yield f"classes of {item.name}", ", ".join(sorted(item.classes))
+
+
+def _further_facts(names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        yield "further ingredient", f"{name} (known by name only, judged by no rule)"
 
 
 def _tier(item: Ingredient) -> str:
@@ -221,7 +229,7 @@ def _by_text(text: str, terminology: Terminology, steps: list[Step]) -> _Worded:
     meanings: list[str] = []
     facts: list[tuple[str, str]] = []
     if match.ingredients and not match.rejected_by:
-        meanings.append(f"{DRUG}: {_names(match.ingredients)}")
+        meanings.append(f"{DRUG}: {_names(match)}")
         facts += _text_facts(match)
     if conditions:
         meanings.append(f"{PROBLEM}: {listed(conditions)}")
@@ -233,7 +241,7 @@ def _text_outcome(match: TextMatch) -> str:
     if not match.ingredients:
         return "names no known drug"
     words = ", ".join(repr(word) for word in match.words)
-    named = f"{words} {'name' if len(match.words) > 1 else 'names'} {_names(match.ingredients)}"
+    named = f"{words} {'name' if len(match.words) > 1 else 'names'} {_names(match)}"
     if match.rejected_by:
         return f"{named}, but {match.rejected_by!r} says that it is not taken"
     return f"{DRUG}: {named}{' (misspelt)' if match.misspelt else ''}"
@@ -244,6 +252,7 @@ def _text_facts(match: TextMatch) -> Iterator[tuple[str, str]]:
     if match.misspelt:
         yield "misspelt", ", ".join(match.misspelt)
     yield from _ingredient_facts(match.ingredients)
+    yield from _further_facts(match.further)
     yield "route", match.route or "not told"
     yield "strength", _strengths(match.strengths, match.ingredients)
     if match.frequency:
@@ -251,5 +260,5 @@ def _text_facts(match: TextMatch) -> Iterator[tuple[str, str]]:
     yield "long-acting", "yes" if match.long_acting else "no"
 
 
-def _names(ingredients: tuple[Ingredient, ...]) -> str:
-    return " + ".join(item.name for item in ingredients)
+def _names(match: TextMatch) -> str:
+    return " + ".join([*(item.name for item in match.ingredients), *match.further])

@@ -94,6 +94,7 @@ def _product(one: Found) -> Product:
         long_acting=same and match.long_acting,
         strengths=match.strengths if same else (),
         matched_by=one.source,
+        further=match.further if same else (),
     )
 
 

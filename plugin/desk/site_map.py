@@ -171,10 +171,12 @@ class _Table:
             for key, meaning in self._of(DRUG)
             if isinstance(meaning, Product) and key[0]
         }
-        names = {code: _identities(meaning) for (system, code), meaning in self._of(DRUG) if not system}
+        texts = {code: meaning for (system, code), meaning in self._of(DRUG) if not system}
+        names = {code: _identities(meaning) for code, meaning in texts.items()}
+        further = {code: meaning.further for code, meaning in texts.items() if isinstance(meaning, Product)}
         analytes = {key: meaning for key, meaning in self._of(LAB) if isinstance(meaning, str)}
         conditions = {key: meaning for key, meaning in self._of(PROBLEM) if isinstance(meaning, frozenset)}
-        return Overlay(drugs, analytes, conditions, names, version)
+        return Overlay(drugs, analytes, conditions, names, version, further)
 
     def _of(self, position: str) -> Iterator[tuple[tuple[str, str], Meaning]]:
         for (where, system, code), (meaning, _) in sorted(self._taken.items(), key=lambda item: item[0]):

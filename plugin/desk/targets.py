@@ -113,14 +113,19 @@ class Targets:
         return self._shipped.product(RXNORM, target) or self._shipped.product(ATC, target) or self._named(target)
 
     def _named(self, target: str) -> Product | None:
-        """Ingredients by name, with what the name says of form and route ("haloperidol decanoate")."""
-        known = [self._shipped.ingredient(part.strip()) for part in target.split("+")]
-        ingredients = tuple(dict.fromkeys(item for item in known if item is not None))
-        if None in known:
-            return None
+        """Ingredients by name, with what the name says of form and route ("haloperidol decanoate").
+
+        Beside them may stand what is known by name only ("promethazine + codeine").
+        """
+        known = {part.strip(): self._shipped.ingredient(part.strip()) for part in target.split("+")}
+        ingredients = tuple(dict.fromkeys(item for item in known.values() if item is not None))
         said = self._shipped.match_text(target)
-        name = " + ".join(item.name for item in ingredients)
-        return Product("", name, "", ingredients, "", said.route, said.long_acting, (), MATCHED_BY)
+        further = tuple(phrase for name, item in known.items() if item is None and (phrase := name.casefold()))
+        if not ingredients or not set(further) <= set(said.further):
+            return None
+        name = " + ".join([*(item.name for item in ingredients), *further])
+        parts = ingredients, "", said.route, said.long_acting, ()
+        return Product("", name, "", *parts, MATCHED_BY, bool(further), further)
 
     def _analyte(self, system: str, target: str) -> str:
         if not system or system.endswith("/CodeSystem/analytes"):
@@ -178,7 +183,7 @@ def nothing(position: str) -> Meaning:
 def said(meaning: Meaning) -> str:
     """A meaning in words."""
     if isinstance(meaning, Product):
-        names = " + ".join(item.name for item in meaning.ingredients)
+        names = " + ".join([*(item.name for item in meaning.ingredients), *meaning.further])
         return (meaning.name if meaning.dose_form else names) or NONE
     return (meaning or NONE) if isinstance(meaning, str) else listed(meaning)
 
@@ -195,7 +200,8 @@ def same(one: Meaning, other: Meaning) -> bool:
 def _compared(meaning: Meaning) -> object:
     if not isinstance(meaning, Product):
         return meaning
-    return msgspec.structs.replace(meaning, rxcui="", name="", tty="", matched_by="", ingredients=()), _ids(meaning)
+    bare = msgspec.structs.replace(meaning, rxcui="", name="", tty="", matched_by="", ingredients=())
+    return msgspec.structs.replace(bare, multi=False, further=(), single_source=""), _ids(meaning)
 
 
 def _ids(product: Product) -> frozenset[str]:

@@ -15,7 +15,14 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
 from code_data import drug_codes  # noqa: E402
 from condition_data import check_condition_keys, condition_words  # noqa: E402
-from drug_data import DrugNames, ingredient_concepts, product_concepts, read_ingredients, read_products  # noqa: E402
+from drug_data import (  # noqa: E402
+    DrugNames,
+    described_products,
+    ingredient_concepts,
+    product_concepts,
+    read_ingredients,
+    read_products,
+)
 from fhir_json import INGREDIENTS, ROUTES, VERSION, copyright_of, header  # noqa: E402
 from gene_data import VARIANT, genes, genomics, variant_codes  # noqa: E402
 from lab_data import lab_tests, read_labs  # noqa: E402
@@ -132,6 +139,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
     """The supplements to RxNorm and the project's own small code systems."""
     products = read_products()
     names = DrugNames(ingredients, products)
+    described = described_products(products, names.index)
     tier_properties = [
         ("tier", "code", TIER_TEXT),
         ("tier-parenteral", "code", "Tier when given by injection, where it differs."),
@@ -147,6 +155,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
     ]
     ingredient = ("ingredient", "string", "RxNorm code of an ingredient, or local: and a code of the ingredients.")
     route = ("route", "code", "Route key.")
+    further = ("further-ingredient", "string", "A further ingredient, known by name only; no rule looks at it.")
     return [
         _supplement("rxnorm-ingredients", "Ingredients with dystonia tier", "draft", SIGN_OFF, tier_properties)
         | {"concept": ingredient_concepts(ingredients, local=False)},
@@ -167,9 +176,11 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
                 route,
                 ("long-acting", "boolean", "A depot or other long-acting injection."),
                 ("strength", "string", "Ingredient code, equals sign, amount: 5093=5 mg/ml."),
+                further,
+                ("single-source", "string", "The only source that gives this code; a second one does not confirm it."),
             ],
         )
-        | {"concept": product_concepts(ingredients, products, names.index)},
+        | {"concept": product_concepts(ingredients, described, names.index)},
         _own(
             "drug-names",
             "Names of drugs for text matching",
@@ -181,9 +192,18 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
                 ("long-acting", "boolean", "The name means a long-acting injection."),
                 route,
                 ("combined", "boolean", "The product holds further ingredients, whose strengths a text may give."),
+                further,
             ],
         )
-        | {"concept": names.name_concepts()},
+        | {"concept": names.name_concepts(described)},
+        _own(
+            "further-ingredients",
+            "Ingredients of combinations that are known by name only",
+            "active",
+            "Told where the ingredients of a product are listed; they have no code here, no tier and no class.",
+            [],
+        )
+        | {"concept": names.further_concepts(described)},
         _own(
             "text-words",
             "Words with a meaning of their own in a drug's text",
@@ -193,9 +213,10 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
                 (
                     "kind",
                     "code",
-                    "rejection, neutral, route, route-form, route-field, long-acting, frequency, beside (may stand "
-                    "between a name and its amount), look-alike (no misspelling of a drug) or not-a-drug (holds a "
-                    "drug's name and means something else).",
+                    "rejection, rejection-first or rejection-last (at one end of the text), neutral, route, "
+                    "route-form, route-field, long-acting, frequency, beside (may stand between a name and its "
+                    "amount), look-alike (no misspelling of a drug) or not-a-drug (holds a drug's name and means "
+                    "something else).",
                 ),
                 ("phrase", "string", "The word or words; a rejection of one word counts as the start of a word."),
                 route,
@@ -205,7 +226,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
             ],
         )
         | {"concept": names.word_concepts()},
-        *drug_codes(ingredients, names.index.match),
+        *drug_codes(ingredients, names.index.match, {one["code"] for one in names.further_concepts(described)}),
         _own("routes", "Routes", "active", RULES, [])
         | {"concept": [{"code": code, "display": name} for code, name in sorted(ROUTE_NAMES.items())]},
     ]

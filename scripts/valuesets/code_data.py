@@ -1,7 +1,7 @@
 """Drug codes beside RxNorm: NDC products, ATC codes of the 5th level and SNOMED CT substances, by ingredient."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from drug_data import kept_of
@@ -10,8 +10,9 @@ from tables import LOCAL, SYSTEMS, Row, SourceError, check_digits, listed, read_
 
 from valuesets.model import TextMatch
 from valuesets.ndc import readings
+from valuesets.release.further import unsalted
 from valuesets.release.layout import Json
-from valuesets.release.shape import Described, Kept, is_depot, property_of
+from valuesets.release.shape import Described, Kept, further_properties, is_depot, phrase_of, property_of
 
 _ATC: Final = re.compile(r"[A-Z]\d\d[A-Z]{2}\d\d")
 _FEWEST_SOURCES: Final = 2  # a SNOMED CT code is taken from nobody's word alone
@@ -26,16 +27,20 @@ _PRODUCT: Final = [
     ("dose-form", "string", "Dose form."),
     ("long-acting", "boolean", "A depot or other long-acting injection."),
     ("strength", "string", "Ingredient code, equals sign, amount: 5093=5 mg/ml."),
+    ("further-ingredient", "string", "A further ingredient, known by name only; no rule looks at it."),
 ]
 
 
-def drug_codes(ingredients: list[Row], match: Callable[[str], TextMatch]) -> list[Json]:
-    """The supplements to NDC, ATC and SNOMED CT; ``match`` reads a product's name as the service would."""
+def drug_codes(ingredients: list[Row], match: Callable[[str], TextMatch], further: Collection[str]) -> list[Json]:
+    """The supplements to NDC, ATC and SNOMED CT.
+
+    ``match`` reads a product's name as the service would; ``further`` are ingredients that are known by name only.
+    """
     known = {row["rxcui"]: kept_of(row) for row in ingredients}
     named = {row["name"]: row["rxcui"] for row in ingredients}
     return [
         _supplement("ndc-products", "NDC products of the ingredients", "NDC", [*_INGREDIENTS, _ROUTE, *_PRODUCT])
-        | {"concept": [_ndc(row, known, match) for row in _read_ndc()]},
+        | {"concept": [_ndc(row, known, match, further) for row in _read_ndc()]},
         _supplement("atc-drugs", "ATC codes of the ingredients", "ATC", [*_INGREDIENTS, _ROUTE])
         | {"concept": [_named(row, named, row["route"]) for row in _read_atc()]},
         _supplement("snomed-drugs", "SNOMED CT codes of the ingredients", "SNOMED", _INGREDIENTS)
@@ -84,7 +89,7 @@ def _named(row: Row, named: Mapping[str, str], route: str = "") -> Json:
     return {"code": row["code"], "property": properties}
 
 
-def _ndc(row: Row, known: Mapping[str, Kept], match: Callable[[str], TextMatch]) -> Json:
+def _ndc(row: Row, known: Mapping[str, Kept], match: Callable[[str], TextMatch], further: Collection[str]) -> Json:
     identities, strengths, route = row["ingredients"].split(), listed(row["strengths"]), row["route"]
     if not identities or not known.keys() >= set(identities):
         raise SourceError(f"ndc.csv: {row['product']} has an unknown ingredient")
@@ -97,7 +102,15 @@ def _ndc(row: Row, known: Mapping[str, Kept], match: Callable[[str], TextMatch])
     if route in ("parenteral", "") and (worded or is_depot(described, route, known)):
         properties.append(property_of("long-acting", "Boolean", True))
     properties += [property_of("strength", "String", strength) for strength in strengths]
+    properties += further_properties([unsalted(name, further) for name in _further(row, match)] if row["multi"] else [])
     return {"code": row["product"], "display": row["name"], "property": properties}
+
+
+def _further(row: Row, match: Callable[[str], TextMatch]) -> list[str]:
+    """The active substances that are read as none of the product's ingredients."""
+    read = {name: {one.rxcui for one in match(name).ingredients} for name in listed(row["substances"])}
+    held = set(row["ingredients"].split())
+    return [phrase_of(name) for name, found in read.items() if not found or not found <= held]
 
 
 def _identities(rxcuis: list[str]) -> list[Json]:

@@ -1,4 +1,4 @@
-"""The words by which a text names a condition that has no code, and the words that deny it."""
+"""The words by which a text names a condition, and the words that deny it."""
 
 from typing import Final
 
@@ -9,14 +9,15 @@ from valuesets.release.layout import Json
 
 KINDS: Final = frozenset(
     {
-        "concept", "concept-in-reaction", "nothing", "site", "drug", "drug-denied", "denied-before", "denied-after",
-        "relative", "break",
+        "concept", "concept-in-reaction", "name", "name-ever", "nothing", "site", "lesion", "drug", "drug-denied",
+        "denied-before", "denied-after", "uncertain-before", "uncertain-after", "past-before", "past-after", "relative",
+        "break",
     }
 )  # fmt: skip
 SHORTEST_STEM: Final = 6  # letters, as text matching looks for the start of a word
 _PURPOSE: Final = (
-    "Words that name a condition for which no code is confirmed, or which the clinical specification reads from texts. "
-    "A match by words never makes a card critical."
+    "Words that name a condition for which no code is confirmed, or which the clinical specification reads from texts; "
+    "and names of coded conditions, for records in words alone. A match by words never makes a card critical."
 )
 _PROPERTIES: Final = (
     ("kind", "code", "What the phrase is: a concept, a place of a lesion, a denial and so on."),
@@ -29,7 +30,7 @@ def condition_words() -> Json:
     """The CodeSystem of all phrases. Raises SourceError for an unknown kind, or a concept row without concepts."""
     rows = read_unique("condition_words", "kind", "phrase")
     for row in rows:
-        means = row["kind"] in ("concept", "concept-in-reaction", "site")
+        means = row["kind"] in ("concept", "concept-in-reaction", "name", "name-ever", "site")
         if row["kind"] not in KINDS or means != bool(row["concepts"]):
             raise SourceError(f"condition_words.csv: {row['kind']} {row['phrase']!r} has a wrong kind or concepts")
         if (
@@ -39,7 +40,9 @@ def condition_words() -> Json:
         ):
             raise SourceError(f"condition_words.csv: {row['phrase']!r} needs a stem of {SHORTEST_STEM} letters or more")
     title = "Words for conditions"
-    fields = header("CodeSystem", "condition-words", title, "Words for conditions without codes.", "draft", _PURPOSE)
+    fields = header(
+        "CodeSystem", "condition-words", title, "Words for conditions and for their absence.", "draft", _PURPOSE
+    )
     return fields | {
         "copyright": copyright_of([INGREDIENTS]),
         "caseSensitive": True,

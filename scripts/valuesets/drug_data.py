@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 from tables import LOCAL, Row, SourceError, listed, read_unique
 
 from valuesets.model import Ingredient
+from valuesets.release.further import further_of_brands, with_further
 from valuesets.release.layout import Json
 from valuesets.release.shape import (
     Described,
@@ -53,8 +55,9 @@ class DrugNames:
         self._rxcui = {row["name"]: row["rxcui"] for row in ingredients}
         self.names: dict[str, tuple[str, Name]] = {}
         for row in read_unique("names", "name"):
-            implied = (row["long_acting"] == "yes", row["route"], row["combined"] == "yes")
-            self._add(row["name"], row["kind"], listed(row["ingredients"]), *implied)
+            implied = (row["long_acting"] == "yes", row["route"], bool(row["combined"]))
+            further = _named(row["combined"])
+            self._add(row["name"], row["kind"], listed(row["ingredients"]), *implied, further=further)
         for row in ingredients:
             self._add(row["name"], "generic", [row["name"]])
         for row in read_unique("salts", "rxcui"):
@@ -73,10 +76,12 @@ class DrugNames:
         long_acting: bool = False,
         route: str = "",
         combined: bool = False,
+        *,
+        further: tuple[str, ...] = (),
     ) -> None:
         phrase = phrase_of(name)
         rxcuis = tuple(self._rxcui[one] for one in ingredients)
-        found = Name(phrase, tuple(phrase.split(" ")[1:]), rxcuis, long_acting, route, combined)
+        found = Name(phrase, tuple(phrase.split(" ")[1:]), rxcuis, long_acting, route, combined, further)
         self.names.setdefault(phrase, (kind, found))
 
     def _add_brands(self, products: list[Row], name_of: Mapping[str, str]) -> None:
@@ -95,9 +100,20 @@ class DrugNames:
         value = row["route"] or row["frequency"]
         return Word(row["phrase"], rest, row["kind"], value, applies_to, row["parenteral_only"] == "yes")
 
-    def name_concepts(self) -> list[Json]:
-        """Concepts of the code system of drug names."""
-        return [name_concept(kind, name) for _, (kind, name) in sorted(self.names.items())]
+    def name_concepts(self, products: list[Described]) -> list[Json]:
+        """Concepts of the code system of drug names; a brand holds what all ``products`` of that name do."""
+        shared = further_of_brands(products)
+        concepts = []
+        for phrase, (kind, name) in sorted(self.names.items()):
+            further = name.further or (shared.get(phrase, ()) if kind == "brand" else ())
+            concepts.append(name_concept(kind, msgspec.structs.replace(name, further=further)))
+        return concepts
+
+    def further_concepts(self, products: list[Described]) -> list[Json]:
+        """Concepts of the code system of ingredients that are known by name alone."""
+        named = {name for product in products for name in product.further}
+        named |= {phrase_of(one) for _, name in self.names.values() for one in name.further}
+        return [{"code": name} for name in sorted(named)]
 
     def word_concepts(self) -> list[Json]:
         """Concepts of the code system of text words."""
@@ -114,10 +130,20 @@ class DrugNames:
         return concepts
 
 
-def product_concepts(ingredients: list[Row], products: list[Row], index: TextIndex) -> list[Json]:
+def described_products(products: list[Row], index: TextIndex) -> list[Described]:
+    """The products in the order of their codes, with further ingredients and with the only source of a code."""
+    sources = {row["rxcui"]: row["source"] for row in read_unique("single_sources", "rxcui")}
+    rows = sorted(products, key=lambda row: int(row["rxcui"]))
+    unsure = {row["rxcui"] for row in rows if int(row["n_sources"]) == 1}
+    if wrong := sorted(sources.keys() - unsure):
+        raise SourceError(f"single_sources.csv: no product of one source has the code {wrong}")
+    told = [msgspec.structs.replace(_described(row), single_source=sources.get(row["rxcui"], "")) for row in rows]
+    return with_further(told, index.match)
+
+
+def product_concepts(ingredients: list[Row], described: list[Described], index: TextIndex) -> list[Json]:
     """Concepts of the RxNorm supplement of products."""
     known = {row["rxcui"]: kept_of(row) for row in ingredients}
-    described = [_described(row) for row in sorted(products, key=lambda row: int(row["rxcui"]))]
     for one in described:
         if not one.ingredients or not known.keys() >= set(one.ingredients):
             raise SourceError(f"products.csv: {one.rxcui} has an unknown ingredient")
@@ -129,6 +155,11 @@ def _described(row: Row) -> Described:
     return Described(
         row["rxcui"], row["tty"], row["name"], ingredients, row["dose_form"], strengths, row["multi"] == "yes"
     )
+
+
+def _named(combined: str) -> tuple[str, ...]:
+    """The further ingredients of a name; "yes" says that there are some, which differ or are not known."""
+    return () if combined == "yes" else tuple(listed(combined))
 
 
 def kept_of(row: Row) -> Kept:

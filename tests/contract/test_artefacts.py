@@ -272,7 +272,10 @@ def test_a_strict_caller_is_told_of_an_unknown_parameter(service: Service) -> No
     "path", ["ValueSet", "ValueSet/lab-pth", "ValueSet/lab-pth/$expand", "ValueSet/$validate-code"]
 )
 def test_nothing_can_be_written(service: Service, path: str) -> None:
-    assert service.ask(f"/fhir/{path}", {"resourceType": "Parameters"}).status == 405
+    answer = service.ask(f"/fhir/{path}", {"resourceType": "Parameters"})
+    assert (answer.status, answer.headers["content-type"]) == (405, "application/fhir+json")
+    assert answer.headers["allow"] == "GET, HEAD"
+    OperationOutcome.model_validate(answer.body)
 
 
 NOTICES = {

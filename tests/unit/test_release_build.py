@@ -100,6 +100,12 @@ PACKAGES = {
 }
 
 
+def test_what_a_release_spells_out_beside_our_ingredients_is_kept_by_name(small: tuple[Path, dict[str, str]]) -> None:
+    found = loaded(small[0]).product(RXNORM, "214444")
+    assert found is not None
+    assert ([one.name for one in found.ingredients], found.further) == (["promethazine"], ("codeine",))
+
+
 @pytest.mark.parametrize(("code", "expected"), PACKAGES.values(), ids=PACKAGES)
 def test_what_a_package_becomes(small: tuple[Path, dict[str, str]], code: str, expected: str) -> None:
     assert told(loaded(small[0]).product("http://hl7.org/fhir/sid/ndc", code)) == expected

@@ -64,7 +64,8 @@ def told(found: SiteMap) -> list[str]:
 
 def drug(product: Product) -> str:
     """A drug in words: ingredients, route, strengths, long-acting, source."""
-    parts = [" + ".join(item.name for item in product.ingredients) or "none", product.route]
+    names = [*(item.name for item in product.ingredients), *product.further]
+    parts = [" + ".join(names) or "none", product.route]
     parts += [f"{one.value:f} {one.unit}" for one in product.strengths]
     return " / ".join([*filter(None, parts), *(["long-acting"] if product.long_acting else []), product.matched_by])
 
@@ -82,6 +83,7 @@ GOOD_DRUGS = [
         "haloperidol / parenteral / long-acting / site map",
     ),
     row("a combination", DRUGS + "A,promethazine + metoclopramide", "promethazine + metoclopramide / site map"),
+    row("one that is known by name only", DRUGS + "A,promethazine + Codeine", "promethazine + codeine / site map"),
     row("a drug outside the rules", DRUGS + "A,None", "none / site map"),
     row("semicolons", DRUGS.replace(",", ";") + "A;5093", "haloperidol / site map"),
     row("tabs", DRUGS.replace(",", "\t") + "A\t5093", "haloperidol / site map"),
@@ -177,6 +179,13 @@ def test_a_local_text_names_a_drug(tmp_path: Path) -> None:
     assert told(found) == []
     match = load(found.overlay).match_text("HAUSMISCHUNG 7 Tropfen 3x täglich")
     assert [item.name for item in match.ingredients] == ["haloperidol", "promethazine"]
+
+
+def test_a_local_text_keeps_what_is_known_by_name_only(tmp_path: Path) -> None:
+    found = read_files(tmp_path, {"texts.csv": TEXTS + "Hausmischung 8,codeine + promethazine\n"})
+    assert told(found) == []
+    match = load(found.overlay).match_text("Hausmischung 8")
+    assert ([item.name for item in match.ingredients], match.further) == (["promethazine"], ("codeine",))
 
 
 DRUG_TARGETS = "expected an RxNorm or ATC code, the name of an ingredient (several with + between them), or none"

@@ -14,6 +14,7 @@ from valuesets import load
 from valuesets.text.words import READ_AT_MOST, WORD, WORDS_AT_MOST, normalise, split_words
 
 OTHERS = Path(__file__).parents[1] / "support" / "other_names.txt"
+ORDERS = Path(__file__).parents[1] / "support" / "order_texts.txt"
 
 
 def names(text: str) -> list[str]:
@@ -150,6 +151,32 @@ REJECTED = [
     row("history of", "history of prochlorperazine"),
     row("hx of", "hx of prochlorperazine"),
     row("refused", "promethazine refused"),
+    row("discontinued, at the end", "Compazine spansule discontinued"),
+    row("discontinued, behind the form", "haloperidol 5 mg tablet d/c'd"),
+    row("stopped", "Reglan stopped"),
+    row("held", "Haldol held"),
+    row("on hold", "haloperidol 5 mg BID on hold"),
+    row("contraindicated", "metoclopramide contraindicated"),
+    row("a sample of blood", "haloperidol serum concentration"),
+    row("stop, at the beginning", "Stop haloperidol"),
+    row("discontinue", "please discontinue Haldol 5 mg"),
+    row("abbreviated", "D/C haldol"),
+    row("hold", "HOLD: Reglan 10 mg"),
+    row("do not give", "do not give haloperidol"),
+    row("instead of", "instead of Reglan"),
+    row("a reaction", "adverse reaction to Phenergan"),
+    row("h/o", "h/o dystonia with Compazine"),
+]
+# What stands elsewhere in a text is part of the order.
+STILL_ORDERED = [
+    row("stop if", "haloperidol 5 mg, stop if drowsy", "haloperidol"),
+    row("hold for", "metoclopramide 10 mg IV q6h, hold for sedation", "metoclopramide"),
+    row("then stop", "Reglan 10 mg x 3 doses then stop tonight", "metoclopramide"),
+    row("sent home", "DC home on Reglan 10 mg", "metoclopramide"),
+    row("hold for, before the name", "Hold for sedation: Haldol 5 mg PO", "haloperidol"),
+    row("stop something else", "Stop smoking: Zyban 150", "bupropion"),
+    row("a warning", "promethazine 25 mg, contraindicated under 2 years", "promethazine"),
+    row("a dose to try", "haloperidol 5 mg IM test dose", "haloperidol"),
 ]
 
 
@@ -158,6 +185,18 @@ def test_a_text_that_says_not_given(text: str) -> None:
     match = load().match_text(text)
     assert match.ingredients
     assert match.rejected_by
+
+
+@pytest.mark.parametrize(("text", "name"), STILL_ORDERED)
+def test_a_text_that_orders_although_it_says_stop(text: str, name: str) -> None:
+    assert names(text) == [name]
+
+
+def test_texts_of_orders_and_brands_of_many_countries() -> None:
+    """As record systems of the United States, the United Kingdom and others write them."""
+    rows = [line.split(" | ") for line in ORDERS.read_text("utf-8").splitlines() if not line.startswith("#")]
+    assert len(rows) > 400
+    assert {text: found for text, wanted in rows if sorted(found := names(text)) != sorted(wanted.split("; "))} == {}
 
 
 def test_no_drug_in_other_names_and_phrases() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from valuesets.model import TextMatch
 from valuesets.release.collect import Collected
+from valuesets.release.further import further_of_brands, with_further
 from valuesets.release.layout import Json
 from valuesets.release.shape import (
     Described,
@@ -32,13 +33,14 @@ def further_brands(
     fields: Json = json.loads(resources[_NAMES])
     products = [*collected.products, *collected.foreign_brands]
     known = {one["code"] for one in fields["concept"]} | brands_of(_shipped(resources)).keys()
-    combined = combined_brands(products)
+    combined, further = combined_brands(products), further_of_brands(with_further(products, match))
     names = []
     for brand, identities in sorted(brands_of(products).items()):
         read = {one.rxcui for one in match(brand).ingredients}
         if brand not in known and usable_brand(brand) and read != identities:
             ordered = tuple(sorted(identities, key=lambda identity: kept[identity].name))
-            names.append(Name(brand, tuple(brand.split(" ")[1:]), ordered, combined=brand in combined))
+            held = further.get(brand, ())
+            names.append(Name(brand, tuple(brand.split(" ")[1:]), ordered, combined=brand in combined, further=held))
     key = BRANDS.partition("/")[2]
     about = {"id": key, "url": fields["url"].replace(fields["id"], key), "name": "RxnormBrands"}
     title = {"title": "Further brand names for text matching"}

@@ -10,6 +10,8 @@ from valuesets.store import Resources
 
 _NDC: Final = "CodeSystem/ndc-products"
 _LABELLER: Final = 5  # digits
+_OWN: Final = frozenset({"tty", "long-acting", "single-source"})
+"""What is said of an RxNorm code and not of its packages; a depot is told where one of the products is one."""
 _OPEN: Final = frozenset({"dose-form", "route", "strength"})
 """Left open where the products of one number differ; what they hold never differs, and one depot counts for all."""
 
@@ -33,8 +35,7 @@ def _concept(number: str, products: list[Json]) -> Json:
     kept = [
         one
         for one in first["property"]
-        if one["code"] not in ("tty", "long-acting")
-        and (one["code"] not in _OPEN or json.dumps(one, sort_keys=True) in shared)
+        if one["code"] not in _OWN and (one["code"] not in _OPEN or json.dumps(one, sort_keys=True) in shared)
     ]
     code = f"{number[:_LABELLER]}-{number[_LABELLER:]}"
     return {"code": code, "display": first["display"], "property": kept + any_depot}

@@ -17,7 +17,7 @@ LOCAL: Final = "local:"
 _PREFIXES: Final = {"ingredient": "", "local-ingredient": LOCAL}
 PACK: Final = "Pack"
 SHORTEST_BRAND: Final = 4  # letters
-_BRANDED: Final = frozenset({"SBD", "SBDC", "SBDF"})
+BRANDED: Final = frozenset({"SBD", "SBDC", "SBDF"})
 _AMOUNT: Final = re.compile(r"([^=]+)=([\d.]+) mg(/ml)?")
 
 # The first dose form word that matches gives the route; the order matters.
@@ -37,7 +37,8 @@ _ROUTE_OF_FORM: Final = (
 class Described(msgspec.Struct, frozen=True, gc=False):
     """One RxNorm concept as a source describes it; ``strengths`` are in the data's notation, "5093=5 mg/ml".
 
-    ``multi`` says that it holds further active substances, whether they are among ``ingredients`` or not.
+    ``multi`` says that it holds further active substances, whether they are among ``ingredients`` or not; ``further``
+    names those that are none of ours. ``single_source`` is the only source of the code, "" where there are more.
     """
 
     rxcui: str
@@ -47,6 +48,8 @@ class Described(msgspec.Struct, frozen=True, gc=False):
     dose_form: str = ""
     strengths: tuple[str, ...] = ()
     multi: bool = False
+    further: tuple[str, ...] = ()
+    single_source: str = ""
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
@@ -99,7 +102,15 @@ def concept_of(product: Described, known: Mapping[str, Kept], match: Callable[[s
     if text.long_acting or is_depot(product, route, known):
         properties.append(property_of("long-acting", "Boolean", True))
     properties += [property_of("strength", "String", strength) for strength in product.strengths]
+    properties += further_properties(product.further)
+    if product.single_source:
+        properties.append(property_of("single-source", "String", product.single_source))
     return {"code": product.rxcui, "display": product.name, "property": properties}
+
+
+def further_properties(names: Iterable[str]) -> list[Json]:
+    """The properties that name the further ingredients of a product or of a brand."""
+    return [property_of("further-ingredient", "String", name) for name in names]
 
 
 def is_depot(product: Described, route: str, known: Mapping[str, Kept]) -> bool:
@@ -127,18 +138,18 @@ def brands_of(products: Iterable[Described]) -> dict[str, frozenset[str]]:
     for product in products:
         ingredients = frozenset(product.ingredients)
         if product.tty == "BN":
-            by_name.setdefault(_brand(product.name), ingredients)
-        elif product.tty in _BRANDED:
+            by_name.setdefault(brand_of(product.name), ingredients)
+        elif product.tty in BRANDED:
             for brand in re.findall(r"\[([^\]]+)\]", product.name):
-                by_product[_brand(brand)].append(ingredients)
+                by_product[brand_of(brand)].append(ingredients)
     shared = {brand: frozenset.intersection(*sets) for brand, sets in by_product.items()}
     return {brand: identities for brand, identities in (by_name | shared).items() if identities}
 
 
 def combined_brands(products: Iterable[Described]) -> frozenset[str]:
     """Brands of which a product holds several ingredients, whether we know them all or not."""
-    names = [product.name for product in products if product.tty in _BRANDED and " / " in product.name]
-    return frozenset(_brand(brand) for name in names for brand in re.findall(r"\[([^\]]+)\]", name))
+    names = [product.name for product in products if product.tty in BRANDED and " / " in product.name]
+    return frozenset(brand_of(brand) for name in names for brand in re.findall(r"\[([^\]]+)\]", name))
 
 
 def usable_brand(brand: str) -> bool:
@@ -146,7 +157,8 @@ def usable_brand(brand: str) -> bool:
     return len(brand.replace(" ", "")) >= SHORTEST_BRAND
 
 
-def _brand(name: str) -> str:
+def brand_of(name: str) -> str:
+    """A brand as text matching sees it, without the mark of a changed recipe."""
     return phrase_of(name).partition(" reformulated")[0]
 
 
@@ -160,6 +172,7 @@ def name_concept(kind: str, name: Name) -> Json:
         properties.append(property_of("route", "Code", name.route))
     if name.combined:
         properties.append(property_of("combined", "Boolean", True))
+    properties += further_properties(name.further)
     return {"code": name.phrase, "property": properties}
 
 

@@ -14,6 +14,7 @@ from valuesets.loader import Terminology
 from valuesets.manifest import MANIFEST, fingerprint, make_manifest, render_manifest
 from valuesets.release.brands import further_brands
 from valuesets.release.collect import Collected, collect
+from valuesets.release.further import with_further
 from valuesets.release.layout import Json, render
 from valuesets.release.packages import ndc_products
 from valuesets.release.rrf import Progress, Release, ReleaseError
@@ -100,7 +101,8 @@ def _products(
 ) -> tuple[Json, int]:
     """The products of the release, and the shipped ones that it does not describe."""
     fields: Json = json.loads(resources[_PRODUCTS])
-    mine = [concept_of(one, kept, terminology.match_text) for one in collected.products]
+    told = with_further(collected.products, terminology.match_text)
+    mine = [concept_of(one, kept, terminology.match_text) for one in told]
     described = {one["code"] for one in mine}
     carried = [one for one in fields["concept"] if one["code"] not in described]
     return fields | {"concept": sorted(mine + carried, key=code_order)}, len(carried)

@@ -13,6 +13,7 @@ from valuesets.text.words import (
     READ_AT_MOST,
     WORDS_AT_MOST,
     Hit,
+    Index,
     Name,
     Word,
     by_first,
@@ -39,7 +40,9 @@ class TextIndex:
         words: Iterable[Word],
         ingredients: Mapping[str, Ingredient],
         injected_is_long_acting: frozenset[str] = frozenset(),
+        further: Iterable[str] = (),
     ) -> None:
+        """``further`` are ingredients of combinations that are known by name only."""
         kinds: dict[str, list[Word]] = {}
         for word in words:
             kinds.setdefault("stem" if word.kind == "rejection" and not word.rest else word.kind, []).append(word)
@@ -49,12 +52,19 @@ class TextIndex:
         self._stems = [word.phrase for word in kinds.pop("stem", [])]
         self._stem_of_word = re.compile(f" ({'|'.join(map(re.escape, self._stems))})")
         self._field_routes = {word.phrase: word.value for word in kinds.pop("route-field", [])}
+        self._begun = by_first(kinds.pop("rejection-first", []))
+        self._ended = by_first([_turned(word) for word in kinds.pop("rejection-last", [])])
         self._look_alikes = frozenset(word.phrase for word in kinds.pop("look-alike", []))
         frequencies, beside = kinds.pop("frequency", []), kinds.pop("beside", [])
         self._words = by_first(chain.from_iterable(kinds.values()))
         self._sig = SigReader(frequencies, frozenset(word.phrase for word in beside) | self._words.keys())
         self._ingredients = ingredients
         self._injected = injected_is_long_acting
+        self._further_names = tuple(further)
+
+    @cached_property
+    def _further(self) -> Index[Name]:
+        return by_first([Name(name, tuple(name.split(" ")[1:]), ()) for name in self._further_names])
 
     @cached_property
     def _speller(self) -> Speller:
@@ -70,7 +80,7 @@ class TextIndex:
         if not hits:
             return _NOTHING
         words, neutral = self._find_words(tokens, unique)
-        rejected = _rejected(words) or self._stem(plain, tokens, hits, neutral)
+        rejected = _rejected(words) or self._stem(plain, tokens, hits, neutral) or self._at_ends(tokens, hits)
         if not rejected and not _DENIALS.isdisjoint(unique):
             hits, rejected = _without_denied(plain, tokens, hits)
         return self._result(plain, tokens, unique, hits, words, rejected)
@@ -125,6 +135,20 @@ class TextIndex:
                 return found[1]
         return ""
 
+    def _at_ends(self, tokens: list[str], hits: list[Hit]) -> str:
+        """The words that tell that a drug is not ordered: "stop haloperidol", "haloperidol 5 mg tablet discontinued".
+
+        They stand before a name that begins the text, or end it. Elsewhere they are part of an order: "haloperidol 5
+        mg, stop if drowsy", "stop smoking: Zyban".
+        """
+        if tokens[0] in self._begun:
+            found = standing(self._begun[tokens[0]], [*tokens, ""], 0)
+            return next((word.phrase for word in found if len(word.rest) + 1 == hits[0].start), "")
+        if tokens[-1] in self._ended and hits[-1].stop < len(tokens):
+            found = standing(self._ended[tokens[-1]], [*tokens[::-1], ""], 0)
+            return _turned(found[0]).phrase if found else ""
+        return ""
+
     def _result(
         self,
         plain: str,
@@ -154,7 +178,20 @@ class TextIndex:
             misspelt=tuple(dict.fromkeys([hit.misspelt for hit in hits if hit.misspelt])),
             strengths=self._sig.strengths(plain, tokens, hits, found[0]) if len(found) == 1 else (),
             frequency=self._sig.frequency(tokens, unique),
+            further=() if rejected else self._find_further(tokens, unique, hits, names),
         )
+
+    def _find_further(
+        self, tokens: list[str], unique: frozenset[str], hits: list[Hit], names: list[Name]
+    ) -> tuple[str, ...]:
+        """The further ingredients that the names imply, and those that stand beside them and are not denied."""
+        found = list(chain.from_iterable([name.further for name in names]))
+        if not self._further.keys().isdisjoint(unique):
+            taken = set(chain.from_iterable([range(hit.start, hit.stop) for hit in hits]))
+            for name, start, _ in find_longest(self._further, tokens, unique):
+                if start not in taken and not (start and tokens[start - 1] in _DENIALS):
+                    found.append(name.phrase)
+        return tuple(dict.fromkeys(found))
 
 
 def _without_denied(plain: str, tokens: list[str], hits: list[Hit]) -> tuple[list[Hit], str]:
@@ -165,6 +202,12 @@ def _without_denied(plain: str, tokens: list[str], hits: list[Hit]) -> tuple[lis
         return kept, ""
     firsts = {tokens[hit.start] for hit in hits}
     return hits, next(no for word, no in denied.items() if word in firsts)
+
+
+def _turned(word: Word) -> Word:
+    """The same words, the last one first."""
+    turned = word.phrase.split(" ")[::-1]
+    return Word(" ".join(turned), tuple(turned[1:]), word.kind)
 
 
 def _rejected(words: list[Word]) -> str:

@@ -28,8 +28,8 @@ _MARKED: Final = re.compile(f"[{_TRADE_MARKS}{_INVISIBLE}]")
 class Name(msgspec.Struct, frozen=True):
     """A drug name: its further words after the first, the ingredients it stands for, and what it implies.
 
-    ``combined`` marks a product that holds further ingredients, which the table does not know. A name without
-    ingredients is a phrase that only looks like a drug ("blood glucose").
+    ``combined`` marks a product that holds further ingredients; ``further`` names those that the table knows by name
+    alone. A name without ingredients is a phrase that only looks like a drug ("blood glucose").
     """
 
     phrase: str
@@ -38,17 +38,18 @@ class Name(msgspec.Struct, frozen=True):
     long_acting: bool = False
     route: str = ""
     combined: bool = False
+    further: tuple[str, ...] = ()
 
 
 class Word(msgspec.Struct, frozen=True):
     """A word, or several in a row, with a meaning of its own.
 
-    ``kind`` is "rejection", "neutral" (a rejection word that is part of a product's name), "route", "route-form" (a
-    dose form that suggests a route), "route-field" (read in a route field only), "long-acting", "frequency", "beside"
-    (a salt, maker or form that may stand between a name and its amount), "look-alike" (a word that is no misspelling of
-    a drug's name) or "not-a-drug" (holds a drug's name and means something else). ``value`` is the route
-    or the frequency; ``applies_to`` limits a long-acting word to ingredients; ``parenteral_only`` words count with an
-    injection.
+    ``kind`` is "rejection", "rejection-first" and "rejection-last" (at the beginning or the end of a text), "neutral"
+    (a rejection word that is part of a product's name), "route", "route-form" (a dose form that suggests a route),
+    "route-field" (read in a route field only), "long-acting", "frequency", "beside" (a salt, maker or form that may
+    stand between a name and its amount), "look-alike" (a word that is no misspelling of a drug's name) or "not-a-drug"
+    (holds a drug's name and means something else). ``value`` is the route or the frequency; ``applies_to`` limits a
+    long-acting word to ingredients; ``parenteral_only`` words count with an injection.
     """
 
     phrase: str
