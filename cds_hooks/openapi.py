@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
-
-import msgspec
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from cds_hooks import schemas
 from cds_hooks.operations import (
@@ -38,17 +32,6 @@ SCHEMES: Json = {
 }
 UNAVAILABLE = 503
 TOO_MANY = 429
-
-
-def routes(state: State) -> list[Route]:
-    @cache
-    def content() -> bytes:
-        return msgspec.json.encode(document(state))
-
-    def openapi(_request: Request) -> Response:
-        return Response(content(), media_type=JSON, headers={"X-Content-Type-Options": "nosniff"})
-
-    return [Route("/openapi.json", openapi)]
 
 
 def document(state: State) -> Json:

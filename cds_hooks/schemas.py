@@ -10,26 +10,19 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-import msgspec
 from pydantic import BaseModel, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
 from cds_hooks import models, request_models
-from cds_hooks.errors import UnknownArtefact, outcome_json
 from cds_hooks.extension_models import EXTENSIONS
 from cds_hooks.service import Plugin
-from cds_hooks.state import State
 
 Json = dict[str, Any]
 Models = Sequence[type[BaseModel]]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MEDIA = "application/schema+json"
-HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
 SENT: Mapping[str, type[BaseModel]] = {
     "discovery": models.Discovery,
     "response": models.CdsResponse,
@@ -49,24 +42,6 @@ class WireSchema(GenerateJsonSchema):
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
-
-
-def routes(state: State) -> list[Route]:
-    """``/schemas/{name}.json`` for discovery, request, response, feedback and error."""
-
-    @cache
-    def content(name: str) -> bytes:
-        return msgspec.json.encode(document(name, state.plugin, state.public_url))
-
-    def schema(request: Request) -> Response:
-        name: str = request.path_params["name"]
-        if name in NAMES:
-            return Response(content(name), media_type=MEDIA, headers=HEADERS)
-        expected = ", ".join(f"/schemas/{one}.json" for one in NAMES)
-        refusal = UnknownArtefact(f"There is no such schema; expected {expected}.")
-        return Response(outcome_json(refusal), refusal.status, media_type="application/json", headers=HEADERS)
-
-    return [Route("/schemas/{name}.json", schema)]
 
 
 def document(name: str, plugin: Plugin, public_url: str) -> Json:

@@ -92,4 +92,5 @@ install --require-hashes --only-binary :all: -r "$lock" ||
 check the network (or the proxy and index in pip's own settings) and run the same command again."
 install --no-deps --no-build-isolation -e . ||
     fail "The packages are installed but the project itself could not be, for the reason pip gives above."
+"$venv_python" -m compileall -q cds_hooks plugin valuesets || true # where this fails, the first start does it
 state "$set_name" >".venv/.$set_name-installed"

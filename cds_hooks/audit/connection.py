@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, exc, func, select
 
 from cds_hooks.audit.job import Job
+from cds_hooks.audit.location import identity
 from cds_hooks.audit.rows import insert_entries, insert_feedback
 from cds_hooks.audit.schema import call
 from cds_hooks.audit.sqlite import open_writer, run_pragma, touch, writer_engine
@@ -34,11 +35,11 @@ class WriteConnection:
 
     def open(self) -> Connection:
         """Return the open connection; SQLite would go on writing into a removed file, so that is looked for first."""
-        if self._connection is not None and self._file != self._identity():
+        if self._connection is not None and self._file != identity(self._path):
             raise FileNotFoundError("the database file was removed or replaced")
         if self._connection is None:
             self._connection = open_writer(self._engine, self._path)
-            self._file = self._identity()
+            self._file = identity(self._path)
             with self._connection.begin():
                 self._next = (self._connection.scalar(select(func.max(call.c.seq))) or 0) + 1
         return self._connection
@@ -79,10 +80,6 @@ class WriteConnection:
         if connection is not None:
             with contextlib.suppress(Exception):
                 connection.close()
-
-    def _identity(self) -> tuple[int, int]:
-        status = self._path.stat()
-        return status.st_dev, status.st_ino
 
 
 def _insert(connection: Connection, jobs: Sequence[Job], first: int) -> int:

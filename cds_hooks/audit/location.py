@@ -67,6 +67,12 @@ def make_file(path: Path) -> None:
         raise unwritable(path.parent, error) from error
 
 
+def identity(path: Path) -> tuple[int, int]:
+    """Return what tells the file at ``path`` from another one that took its place. Raises OSError if there is none."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
 def hold(path: Path) -> int:
     """Lock the store for this process and return the lock's descriptor; the lock ends with the process.
 

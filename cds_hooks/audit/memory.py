@@ -1,15 +1,21 @@
-"""What was shown about a patient before, and how it was answered: one query over calls, findings and feedback."""
+"""What was shown about a patient before, and how it was answered: one query over calls, findings and feedback.
+
+It is asked on most calls, so its connection stays open: opening one costs as much as judging a call.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
-
+from cds_hooks.audit.errors import StoreError
+from cds_hooks.audit.location import identity
 from cds_hooks.audit.rows import timestamp
-from cds_hooks.audit.schema import call, feedback, finding
+from cds_hooks.audit.sqlite import connect_to_read
 from cds_hooks.service import Shown
 
 MOST = 200
@@ -17,58 +23,74 @@ MOST = 200
 
 OVERRIDDEN = "overridden"
 
-
-def read_shown(connection: Connection, patient: str, client: str, encounter: str, since: datetime) -> Sequence[Shown]:
-    """Return the findings that cards of this patient showed to this client since a moment, newest first.
-
-    ``patient`` and ``encounter`` are pseudonyms. An override without a coded reason counts as ``other``.
-    """
-    where = {"patient": patient, "client": client, "since": timestamp(since), "most": MOST}
-    found = connection.execute(_QUERY, where).all()
-    return [_shown(row, encounter) for row in found]
-
-
-def _query() -> Select[Any]:
-    """Made once: building the statement costs more than running it."""
-    newest = (
-        select(feedback.c.seq)
-        .where(feedback.c.card_key == finding.c.card_key, feedback.c.service == call.c.service)
-        .order_by(feedback.c.seq.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    answered = feedback.alias("answered")
-    return (
-        select(
-            *(finding.c[name] for name in ("rule", "label", "indicator", "state", "digest")),
-            *(call.c[name] for name in ("hook", "time", "encounter", "kept_for_signing")),
-            *(answered.c[name] for name in ("outcome", "reason_code", "reason_display")),
-        )
-        .join(call, call.c.seq == finding.c.call_seq)
-        .outerjoin(answered, answered.c.seq == newest)
-        .where(call.c.patient == bindparam("patient"), call.c.client == bindparam("client"))
-        .where(call.c.time >= bindparam("since"))
-        .where(finding.c.shown == 1)
-        .order_by(call.c.seq.desc(), finding.c.position)
-        .limit(bindparam("most"))
-    )
+_QUERY = """
+select f.rule, f.label, f.indicator, f.state, f.digest, c.hook, c.time, c.encounter, c.kept_for_signing,
+       a.outcome, a.reason_code, a.reason_display
+from audit_call c
+join audit_finding f on f.call_seq = c.seq
+left join audit_feedback a on a.seq = (
+    select max(seq) from audit_feedback where card_key = f.card_key and service = c.service and client = c.client
+)
+where c.patient = :patient and c.client = :client and c.time >= :since and f.shown = 1
+order by c.seq desc, f.position
+limit :most
+"""
 
 
-_QUERY = _query()
+class Memory:
+    """Reads over one connection, which is opened anew after trouble and when the file was replaced."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._file = (0, 0)
+
+    def shown(self, patient: str, client: str, encounter: str, since: datetime) -> Sequence[Shown]:
+        """Return the findings that cards of this patient showed to this client since a moment, newest first.
+
+        ``patient`` and ``encounter`` are pseudonyms. An override without a coded reason counts as ``other``. Raises
+        :class:`StoreError`.
+        """
+        where = {"patient": patient, "client": client, "since": timestamp(since), "most": MOST}
+        with self._lock:
+            try:
+                found = self._open().execute(_QUERY, where).fetchall()
+            except (sqlite3.Error, OSError) as error:
+                self._discard()
+                raise StoreError(f"The audit database {self._path} cannot be read ({error}).") from error
+        return [_shown(row, encounter) for row in found]
+
+    def close(self) -> None:
+        with self._lock:
+            self._discard()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and self._file != identity(self._path):
+            self._discard()
+        if self._connection is None:
+            self._file = identity(self._path)
+            self._connection = connect_to_read(self._path)
+        return self._connection
+
+    def _discard(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
-def _shown(row: Row[Any], encounter: str) -> Shown:
-    overridden = row.outcome == OVERRIDDEN
-    reason = (row.reason_code or ("other" if row.reason_display else "")) if overridden else ""
+def _shown(row: Sequence[Any], here: str) -> Shown:
+    """A row of the query as the plugin sees it; ``here`` is the pseudonym of the present encounter."""
+    rule, label, indicator, state, digest, hook, time, encounter, kept_for_signing, outcome, code, display = row
     return Shown(
-        row.rule,
-        row.label,
-        row.indicator,
-        tuple(row.state.split("\n")) if row.state else (),
-        row.digest,
-        row.hook,
-        datetime.fromisoformat(row.time),
-        bool(encounter) and row.encounter == encounter,
-        bool(row.kept_for_signing),
-        reason,
+        rule,
+        label,
+        indicator,
+        tuple(state.split("\n")) if state else (),
+        digest,
+        hook,
+        datetime.fromisoformat(time),
+        bool(here) and encounter == here,
+        bool(kept_for_signing),
+        (code or ("other" if display else "")) if outcome == OVERRIDDEN else "",
     )

@@ -13,7 +13,13 @@ from cds_hooks.audit.schema import call, card, feedback, finding
 
 FEEDBACK_OUTCOMES = ("accepted", "overridden")
 OUTCOMES = ("answered", "refused", "silent", "fired", "not-checked", *FEEDBACK_OUTCOMES, "no-feedback")
-_SAME_CARD = (card.c.card_key == feedback.c.card_key) & (card.c.service == feedback.c.service)
+SAME_CARD = (
+    (card.c.card_key == feedback.c.card_key)
+    & (card.c.service == feedback.c.service)
+    & (card.c.call_seq == call.c.seq)
+    & (feedback.c.client == call.c.client)
+)
+"""Feedback counts for the cards of the client that sent it, and for no other's."""
 _EXACT = ("service", "client", "patient")
 
 
@@ -66,7 +72,7 @@ def _outcome(name: str) -> ColumnElement[bool]:
         case "fired":
             return exists().where(finding.c.call_seq == call.c.seq)
         case "no-feedback":
-            return answered & (call.c.card_count > 0) & ~exists().where(card.c.call_seq == call.c.seq, _SAME_CARD)
+            return answered & (call.c.card_count > 0) & ~exists().where(SAME_CARD)
         case "accepted" | "overridden":
-            return call.c.seq.in_(select(card.c.call_seq).where(_SAME_CARD, feedback.c.outcome == name))
+            return call.c.seq.in_(select(card.c.call_seq).where(SAME_CARD, feedback.c.outcome == name))
     return call.c.outcome == name

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, RowMapping, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from cds_hooks.audit.errors import StoreError
-from cds_hooks.audit.memory import read_shown
+from cds_hooks.audit.memory import Memory
 from cds_hooks.audit.model import CallDetail, CallFilter, CallRow, FeedbackRow, FindingRow
-from cds_hooks.audit.query import matching, page
+from cds_hooks.audit.query import SAME_CARD, matching, page
 from cds_hooks.audit.schema import call, card, feedback, finding, unmapped
 from cds_hooks.audit.sqlite import check_readable, reader_engine
 from cds_hooks.audit.terms import LearnedRow, UnmappedRow, read_learned, read_unmapped
@@ -38,6 +38,7 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine = reader_engine(path)
+        self._memory = Memory(path)
 
     def check(self) -> None:
         """Raise :class:`StoreError` unless the database can be read by this version."""
@@ -81,8 +82,7 @@ class Reader:
 
     def shown(self, patient: str, client: str, encounter: str, since: datetime) -> Sequence[Shown]:
         """Return what cards of this patient showed to this client since a moment; arguments are pseudonyms."""
-        with self._snapshot() as connection:
-            return read_shown(connection, patient, client, encounter, since)
+        return self._memory.shown(patient, client, encounter, since)
 
     def learned(self) -> Sequence[LearnedRow]:
         """Return what a resolver explained, the oldest first."""
@@ -92,6 +92,7 @@ class Reader:
     def close(self) -> None:
         """Let go of what the engine keeps; reading afterwards opens anew."""
         self._engine.dispose()
+        self._memory.close()
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
@@ -154,8 +155,7 @@ def _findings(connection: Connection, numbers: Sequence[int]) -> Mapping[int, li
 
 def _outcomes(connection: Connection, numbers: Sequence[int]) -> Mapping[int, list[str]]:
     grouped: defaultdict[int, list[str]] = defaultdict(list)
-    about = (card.c.card_key == feedback.c.card_key) & (card.c.service == feedback.c.service)
-    query = select(card.c.call_seq, feedback.c.outcome).distinct().select_from(card.join(feedback, about))
+    query = select(card.c.call_seq, feedback.c.outcome).distinct().where(SAME_CARD)
     for number, outcome in connection.execute(query.where(card.c.call_seq.in_(numbers)).order_by(feedback.c.outcome)):
         grouped[number].append(outcome)
     return grouped
@@ -167,8 +167,8 @@ def _uuids(connection: Connection, number: int) -> Iterable[str]:
 
 def _feedback(connection: Connection, number: int) -> Iterator[FeedbackRow]:
     about = select(card.c.card_key).where(card.c.call_seq == number)
-    service = select(call.c.service).where(call.c.seq == number).scalar_subquery()
-    query = select(feedback).where(feedback.c.card_key.in_(about), feedback.c.service == service)
+    mine = (feedback.c.service == call.c.service) & (feedback.c.client == call.c.client)
+    query = select(feedback).where(feedback.c.card_key.in_(about), mine, call.c.seq == number)
     for item in connection.execute(query.order_by(feedback.c.seq)).mappings():
         yield feedback_row(item)
 

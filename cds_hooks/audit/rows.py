@@ -36,7 +36,12 @@ def _compiled(table: Table) -> str:
 
 _INSERTS = [_compiled(table) for table in (call, finding, card)]
 _insert_feedback = insert(feedback).values(
-    known=exists().where(card.c.card_key == bindparam("known_key"), card.c.service == bindparam("known_service"))
+    known=exists().where(
+        card.c.card_key == bindparam("known_key"),
+        card.c.service == bindparam("known_service"),
+        card.c.call_seq == call.c.seq,
+        call.c.client == bindparam("known_client"),
+    )
 )
 
 
@@ -63,7 +68,7 @@ def insert_entries(connection: Connection, entries: Sequence[Entry], first: int)
 
 
 def insert_feedback(connection: Connection, items: Sequence[Feedback]) -> None:
-    """Insert ``items``; each learns in the database whether its service ever returned that card."""
+    """Insert ``items``; each learns in the database whether its service ever returned that card to its client."""
     if items:
         connection.execute(_insert_feedback, [_feedback_row(item) for item in items])
 
@@ -155,4 +160,5 @@ def _feedback_row(item: Feedback) -> dict[str, Any]:
         "comment": item.comment,
         "known_key": key,
         "known_service": item.service,
+        "known_client": item.client,
     }

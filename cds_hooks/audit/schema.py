@@ -1,4 +1,5 @@
-"""The tables, as SQLAlchemy Core sees them. Migrations make them; a test holds the two together.
+"""The tables, as SQLAlchemy Core sees them. A new store gets them from here, an older one from the migrations; a test
+holds the two together.
 
 Times are ISO text in UTC with microseconds and offset: of one width, so that text order is time order.
 """
@@ -106,6 +107,9 @@ feedback = Table(
     _text("comment"),
     Index("ix_audit_feedback_key", "card_key", "service"),
 )
+
+# Triggers refuse to change or remove their rows.
+APPEND_ONLY = (call, finding, card, feedback)
 
 # Facts about the store itself, such as when it was last found writable.
 meta = Table(

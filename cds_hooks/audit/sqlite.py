@@ -12,6 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from cds_hooks.audit.errors import StoreError
 from cds_hooks.audit.location import make_file
+from cds_hooks.audit.making import make_tables, migrate
 from cds_hooks.audit.schema import HEAD, REVISIONS
 
 _BUSY_SECONDS = 2.0
@@ -39,15 +40,16 @@ def writer_engine(path: Path) -> Engine:
 
 def reader_engine(path: Path) -> Engine:
     """Return an engine that can only read, and reads each transaction from one snapshot without blocking the writer."""
-
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-
-    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
+    engine = create_engine("sqlite://", creator=lambda: connect_to_read(path), poolclass=NullPool, hide_parameters=True)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("begin"))
     return engine
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection that can only read, for one thread at a time; each statement sees one snapshot."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
 
 
 def open_writer(engine: Engine, path: Path) -> Connection:
@@ -116,9 +118,11 @@ def unusable(path: Path, error: BaseException) -> StoreError:
 
 
 def _ensure_schema(connection: Connection, path: Path) -> None:
-    if _revision(connection, path) == HEAD:
-        return
-    _migrate(connection)
+    revision = _revision(connection, path)
+    if not revision:
+        make_tables(connection)
+    elif revision != HEAD:
+        migrate(connection)
 
 
 def _revision(connection: Connection, path: Path) -> str:
@@ -138,13 +142,3 @@ def _revision(connection: Connection, path: Path) -> str:
             "older). Install that newer version, or restore the backup made before the upgrade."
         )
     return revision
-
-
-def _migrate(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from cds_hooks.audit.job import Job
 from cds_hooks.audit.location import database_path, hold, make_folder, pseudonym_key
 from cds_hooks.audit.model import CallDetail, CallFilter, CallRow, Entry, Feedback, StoreHealth
-from cds_hooks.audit.pseudonym import pseudonym
+from cds_hooks.audit.pseudonym import client_key, pseudonym
 from cds_hooks.audit.reader import Reader
 from cds_hooks.audit.sqlite import unusable
 from cds_hooks.audit.terms import LearnedRow, UnmappedRow, count_unmapped, forget_unmapped, keep_learned
@@ -32,17 +32,26 @@ class AuditStore:
     def __init__(self, path: Path, key: bytes, lock: int) -> None:
         self.path = path
         self._key = key
+        self._keys: dict[str, bytes] = {}
         self._lock = lock
         self._writer = Writer(path)
         self._reader = Reader(path)
 
-    def pseudonym(self, patient_id: str) -> str:
-        """Return the pseudonym of a patient's logical id: 32 hexadecimal digits, empty for an empty id."""
-        return pseudonym(self._key, patient_id)
+    def pseudonym(self, patient_id: str, client: str = "") -> str:
+        """Return the pseudonym of a patient's logical id at ``client``: 32 hexadecimal digits, empty for an empty id.
 
-    def encounter_pseudonym(self, encounter_id: str) -> str:
+        ``client`` is the name of a registered one: a key is kept for each.
+        """
+        return pseudonym(self._key_of(client), patient_id)
+
+    def encounter_pseudonym(self, encounter_id: str, client: str = "") -> str:
         """Return the pseudonym of an encounter's logical id, never that of a patient with the same id."""
-        return pseudonym(self._key, f"Encounter/{encounter_id}") if encounter_id else ""
+        return pseudonym(self._key_of(client), f"Encounter/{encounter_id}") if encounter_id else ""
+
+    def _key_of(self, client: str) -> bytes:
+        if client not in self._keys:
+            self._keys[client] = client_key(self._key, client)
+        return self._keys[client]
 
     async def append(self, entry: Entry) -> bool:
         """Return true once ``entry`` is on the disk, false when it could not be written.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from cds_hooks.audit import AuditStore, Entry, Feedback, FindingRow, StoreError, new_id, open_store
 from cds_hooks.audit.location import database_path
+from cds_hooks.audit.pseudonym import client_key, pseudonym
 from cds_hooks.errors import Trouble
 
 URL = "sqlite:///audit.db"
@@ -96,6 +98,31 @@ def test_pseudonyms_last_over_a_restart_and_differ_between_installations(tmp_pat
     assert first == again != elsewhere
     assert len(first) == 32
     assert int(first, 16)
+
+
+def test_each_client_has_pseudonyms_of_its_own(tmp_path: Path) -> None:
+    """The same ids at two hospitals and where nobody says who calls, whose pseudonyms are those of older stores."""
+    store = opened(tmp_path)
+    clients = ("anonymous", "north", "south")
+    people = [store.pseudonym("p1", client) for client in clients]
+    visits = [store.encounter_pseudonym("p1", client) for client in clients]
+    assert len({*people, *visits}) == 6
+    assert store.pseudonym("p1") == people[0]
+    key = bytes.fromhex((tmp_path / "pseudonym.key").read_text())
+    store.close()
+    assert people[0] == hmac.digest(key, b"p1", "sha256").hex()[:32]
+    again = opened(tmp_path)
+    assert [again.pseudonym("p1", client) for client in clients] == people
+    again.close()
+
+
+def test_no_patient_id_gives_the_key_of_a_client(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    key = bytes.fromhex((tmp_path / "pseudonym.key").read_text())
+    store.close()
+    named = client_key(key, "north")
+    assert len(named) == len(key)
+    assert all(not named.hex().startswith(pseudonym(key, id)) for id in ("client north", "north", "client\0north"))
 
 
 def test_folder_key_and_database_are_for_their_owner_alone(tmp_path: Path) -> None:

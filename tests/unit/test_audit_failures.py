@@ -17,9 +17,9 @@ from structlog.testing import capture_logs
 
 import cds_hooks.audit.sqlite as sqlite_module
 import cds_hooks.audit.writer as writer_module
-from cds_hooks.audit import AuditStore
+from cds_hooks.audit import AuditStore, StoreError
 from cds_hooks.audit.sqlite import run_pragma
-from tests.unit.test_audit_entries import entry, finding, heard, opened
+from tests.unit.test_audit_entries import NOON, entry, finding, heard, opened
 
 BULK = b'"' + b"x" * 200_000 + b'"'
 CANARY = "canary-7f3a"
@@ -222,3 +222,37 @@ def test_kill_9_loses_no_acknowledged_entry(tmp_path: Path) -> None:
     assert acked <= {row.id for row in store._reader._engine.connect().exec_driver_sql("select id from audit_call")}
     assert store._reader._engine.connect().exec_driver_sql("pragma integrity_check").scalar() == "ok"
     store.close()
+
+
+def test_what_was_shown_is_read_from_the_file_that_is_there(tmp_path: Path) -> None:
+    """The connection that remembers stays open: a file that is gone must not go on answering through it."""
+    store = opened(tmp_path)
+    patient = "ab" * 16
+
+    def shown() -> list[str]:
+        return [one.label for one in store.shown(patient, "clinic", "", NOON)]
+
+    def shows(label: str) -> object:
+        return entry(NOON, client="clinic", patient=patient, findings=(finding(label=label),))
+
+    assert append(store, shows("haloperidol")) == [True]
+    assert shown() == ["haloperidol"]
+    for path in tmp_path.glob("audit.db*"):
+        path.unlink()
+    with pytest.raises(StoreError, match="cannot be read"):
+        shown()
+    assert append(store, entry()) == [False]
+    until(lambda: store.health().ok)
+    assert shown() == []
+    assert append(store, shows("droperidol")) == [True]
+    assert shown() == ["droperidol"]
+    store.close()
+
+
+def test_a_closed_store_is_one_file_though_it_was_asked_what_was_shown(tmp_path: Path) -> None:
+    """An open reader would keep the log from being folded into the database at the end."""
+    store = opened(tmp_path)
+    assert append(store, entry()) == [True]
+    assert list(store.shown("ab" * 16, "clinic", "", NOON)) == []
+    store.close()
+    assert sorted(path.name for path in tmp_path.glob("audit.db-*")) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,6 +56,41 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuditStore]:
     asyncio.run(fill())
     yield store
     store.close()
+
+
+def test_what_another_client_says_of_a_card_is_not_heard(tmp_path: Path) -> None:
+    """North shows a card; south, which should not even know of it, says that it was overridden."""
+    store = opened(tmp_path)
+    shown = entry(NOON, made("n1", "warning"), client="north", patient="ab" * 16, findings=(finding(card="n1"),))
+    said = [heard("n1", "overridden", client=client, reason_code="other") for client in ("south", "north")]
+
+    def remembered() -> list[str]:
+        return [one.override_reason for one in store.shown("ab" * 16, "north", "", NOON)]
+
+    async def fill(number: int) -> None:
+        if number == 0:
+            assert await store.append(shown)
+        assert await store.append_feedback([said[number]])
+
+    try:
+        asyncio.run(fill(0))
+        assert remembered() == [""]
+        assert store.shown("ab" * 16, "south", "", NOON) == []
+        assert [len(store.calls(CallFilter(outcome=name))) for name in ("overridden", "no-feedback")] == [0, 1]
+        found = store.call(shown.id)
+        assert found is not None
+        assert (list(found.feedback), found.row.feedback) == ([], ())
+        asyncio.run(fill(1))
+        assert remembered() == ["other"]
+        assert [len(store.calls(CallFilter(outcome=name))) for name in ("overridden", "no-feedback")] == [1, 0]
+        found = store.call(shown.id)
+        assert found is not None
+        assert ([one.known for one in found.feedback], found.row.feedback) == ([True], ("overridden",))
+        with closing(sqlite3.connect(store.path)) as raw:
+            kept = raw.execute("select client, known from audit_feedback order by seq").fetchall()
+        assert kept == [("south", 0), ("north", 1)]
+    finally:
+        store.close()
 
 
 def names(store: AuditStore, where: CallFilter) -> str:

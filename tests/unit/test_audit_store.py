@@ -8,16 +8,20 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 import cds_hooks.audit.migrations
-from cds_hooks.audit import CallFilter, StoreError, open_store
+from cds_hooks.audit import CallFilter, StoreError, making, open_store
 from cds_hooks.audit.export import open_reader
 from cds_hooks.audit.schema import HEAD, REVISIONS, metadata
-from cds_hooks.audit.sqlite import writer_engine
+from cds_hooks.audit.sqlite import run_pragma, writer_engine
 from tests.unit.test_audit_entries import URL, entry, finding, heard, opened, refused
+
+MIGRATIONS = Path(cds_hooks.audit.migrations.__file__).parent
 
 
 def raw(folder: Path) -> sqlite3.Connection:
@@ -231,14 +235,61 @@ def test_a_refused_call_is_kept_too(tmp_path: Path) -> None:
     store.close()
 
 
+def older(folder: Path, revision: str) -> None:
+    """Makes the store as a service of an older version left it, by running the migrations up to its revision."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with writer_engine(folder / "audit.db").connect() as connection:
+        run_pragma(connection, "journal_mode=wal")
+        with connection.begin():
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+
+
 def test_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path) -> None:
-    opened(tmp_path).close()
+    older(tmp_path, HEAD)
     with writer_engine(tmp_path / "audit.db").connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+def described(folder: Path) -> set[tuple[object, ...]]:
+    """All that a database holds, but for the order of columns and the spelling of statements."""
+    with raw(folder) as found:
+        made: set[tuple[object, ...]] = set()
+        for kind, name, sql in found.execute("select type, name, lower(sql) from sqlite_master where sql is not null"):
+            is_table = kind == "table"
+            made.add((kind, name, "without rowid" in sql if is_table else " ".join(sql.split())))
+        for name in [name for kind, name, _ in made if kind == "table"]:
+            made |= {(name, *column[1:]) for column in found.execute(f"pragma table_info({name})")}
+            made |= {(name, "key", *key[2:]) for key in found.execute(f"pragma foreign_key_list({name})")}
+            for _, index, unique, origin, _ in found.execute(f"pragma index_list({name})").fetchall():
+                columns = tuple(one[2] for one in found.execute(f"pragma index_info({index})"))
+                made |= {(name, "index", origin, unique, columns)}
+    found.close()
+    return made
+
+
+def test_a_new_store_is_what_the_migrations_make(tmp_path: Path) -> None:
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+    opened(tmp_path / "new").close()
+    older(tmp_path / "old", HEAD)
+    assert described(tmp_path / "new") == described(tmp_path / "old")
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_a_store_of_any_older_version_is_brought_up_to_date(tmp_path: Path, revision: str) -> None:
+    older(tmp_path, revision)
+    store = opened(tmp_path)
+    assert asyncio.run(store.append(entry()))
+    store.close()
+    with raw(tmp_path) as other:
+        assert other.execute("select version_num from alembic_version").fetchall() == [(HEAD,)]
+    other.close()
+
+
 def test_the_last_migration_is_the_head_that_the_code_expects() -> None:
-    scripts = ScriptDirectory(str(Path(cds_hooks.audit.migrations.__file__).parent))
+    scripts = ScriptDirectory(str(MIGRATIONS))
     assert scripts.get_heads() == [HEAD]
     assert tuple(script.revision for script in reversed(list(scripts.walk_revisions()))) == REVISIONS
 
@@ -276,15 +327,28 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         open_store(URL, tmp_path / "file" / "data")
 
 
-def test_an_interrupted_migration_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alembic import op
-
+def test_a_store_that_could_not_be_made_whole_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(op, "execute", lambda _sql: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
+        patch.setattr(making, "HEAD", object())  # nothing that a database takes: the very last statement fails
+        with pytest.raises(StoreError, match="cannot be opened for writing"):
             opened(tmp_path)
     with raw(tmp_path) as other:
         assert other.execute("select count(*) from sqlite_master").fetchone() == (0,)
+    opened(tmp_path).close()
+
+
+def test_an_interrupted_migration_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic import op
+
+    older(tmp_path, REVISIONS[0])
+    before = described(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(op, "add_column", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            opened(tmp_path)
+    assert described(tmp_path) == before
     opened(tmp_path).close()
 
 
