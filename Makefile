@@ -36,7 +36,9 @@ integration: venv ## test against real FHIR servers and broken ones, at most fiv
 chaos: venv ## the same with every fault against every service
 	.venv/bin/python -m pytest tests/integration
 
-fuzz: venv ## a million mutated requests, 100,000 calls with data of someone else (FUZZ="--minutes 30")
+fuzz: venv ## a million mutated requests, 100,000 mutated tokens, 100,000 calls with others' data (FUZZ="--minutes 30")
+	.venv/bin/python -m tests.support.mutated --count 100000
+	.venv/bin/python -m tests.fuzz.memory_image
 	.venv/bin/python -m tests.fuzz.wrong_patient
 	.venv/bin/python -m tests.fuzz --count 1000000 --keep fuzz-failures $(FUZZ)
 

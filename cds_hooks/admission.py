@@ -1,4 +1,4 @@
-"""How many calls are taken on: a rate for each client, a bounded queue, and none that would come too late.
+"""How many calls are taken on: a rate for each client, a bounded queue with fair turns, and none that would be late.
 
 Calls are judged one after the other on one event loop. One is begun in each turn of the loop, so that between two of
 them new connections and requests are read: a crowd is a queue that can be counted, not a heap of unread sockets. How
@@ -8,7 +8,6 @@ long a call lay unread all the same is what the kernel says (:mod:`cds_hooks.con
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -16,6 +15,7 @@ from time import monotonic
 from cds_hooks.clients import Client
 from cds_hooks.errors import Overloaded
 from cds_hooks.settings import Settings
+from cds_hooks.shares import Line
 
 SMOOTHING = 0.05
 LARGEST_SHARE = 0.5
@@ -53,13 +53,19 @@ class Admission:
         self._inside = 0
         self.opened = 0.0
         self._begun = False
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._queue = Line()
         self._expected = 0.0
         """Seconds, smoothed, that a call takes once it was begun."""
 
     def open(self) -> None:
         """The service is ready: what lay in the sockets while it started has its whole budget from now."""
         self.opened = self._ticks()
+
+    def check(self, arrived: float) -> None:
+        """Raises :class:`Overloaded` where a call that arrived then would find no place, or come too late."""
+        if self._inside + len(self._queue) >= self._settings.queue_limit:
+            raise Overloaded("Too many calls are in progress. Nothing was checked.", kind="queue")
+        self._check_time(arrived)
 
     @asynccontextmanager
     async def enter(self, client: Client, arrived: float) -> AsyncIterator[None]:
@@ -68,11 +74,9 @@ class Admission:
         ``arrived`` is the monotonic moment at which the call was there whole.
         """
         self._check_rate(client, self._ticks())
-        if self._inside + len(self._queue) >= self._settings.queue_limit:
-            raise Overloaded("Too many calls are in progress. Nothing was checked.", kind="queue")
-        self._check_time(arrived)
+        self.check(arrived)
         if self._begun:
-            await self._turn()
+            await self._turn(client)
             self._check_time(arrived)
         else:
             self._begun = True
@@ -90,21 +94,20 @@ class Admission:
         if self._ticks() - arrived + min(self._expected, budget * LARGEST_SHARE) > budget:
             raise Overloaded("Too many calls came at once to judge this one in time. Nothing was checked.", kind="late")
 
-    async def _turn(self) -> None:
+    async def _turn(self, client: Client) -> None:
         """Waits in the queue."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append(turn)
+        self._queue.add(client, turn)
         await turn
 
     def _next(self) -> None:
         """A turn of the loop is over: the next in the queue may begin, or whoever comes."""
-        while self._queue:
-            turn = self._queue.popleft()
-            if not turn.done():  # whoever waited may have gone
-                turn.set_result(None)
-                asyncio.get_running_loop().call_soon(self._next)
-                return
-        self._begun = False
+        turn = self._queue.next()
+        if turn is None:
+            self._begun = False
+        else:
+            turn.set_result(None)
+            asyncio.get_running_loop().call_soon(self._next)
 
     def _check_rate(self, client: Client, now: float) -> None:
         rate = client.calls_per_second or self._settings.calls_per_second

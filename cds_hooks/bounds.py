@@ -33,10 +33,12 @@ LARGEST = 2**53
 
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 _ONE_KIND = bytes.maketrans(b"[]{}", b"()()")
-_LEVELS = 3
+_SPAN = 64
+"""Brackets that the quick look takes at once: half of them open, so that no usual call comes near the limit."""
+
 _NO_MARK = bytes(set(_OTHERS) - set(b'"'))
 _QUOTE = re.compile(rb'(?<!\\)"')
-_SUSPICIOUS = re.compile(rb"[0-9]{16}|[0-9][eE][+]?[0-9]{2}")
+_SUSPICIOUS = re.compile(rb"[0-9](?:[0-9]{15}|[eE]\+?[0-9]{2})")
 _ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -68,13 +70,15 @@ def _without_escapes(body: bytes) -> bytes:
 
 
 def _may_be_deep(brackets: bytes) -> bool:
+    """Whether all that opens in a span of brackets could lead beyond the limit, or a partner is missing."""
     depth = 0
-    while brackets and depth <= DEPTH - _LEVELS:
-        before, depth = len(brackets), depth + _LEVELS
-        brackets = brackets.replace(b"()", b"").replace(b"(())", b"")
-        if len(brackets) == before:
-            break
-    return bool(brackets)
+    for start in range(0, len(brackets), _SPAN):
+        opened = brackets.count(b"(", start, start + _SPAN)
+        if depth < 0 or depth + opened > DEPTH:
+            return True
+        depth += 2 * opened - _SPAN
+    missing = -len(brackets) % _SPAN  # of the last span: counted as closed above
+    return depth + missing != 0
 
 
 def _depth(body: bytes) -> int:

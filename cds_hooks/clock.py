@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from cds_hooks.errors import SettingsTrouble
 
 RELEASED = datetime(2026, 1, 1, tzinfo=UTC)
 """This release is younger than that: a clock that says an earlier moment is wrong."""
+
+HALF_A_SECOND = timedelta(seconds=0.5)
+"""What an HTTP date, which knows whole seconds only, leaves out on average."""
 
 Clock = Callable[[], datetime]
 
@@ -24,3 +28,12 @@ def check_clock(now: datetime) -> None:
             f"The clock of this machine says {now:%Y-%m-%d}, which is before this release was made: ages and times "
             "would be wrong. Set the clock, then start again."
         )
+
+
+def seconds_ahead(date: str, now: datetime) -> float | None:
+    """How far ahead of ``now`` another machine's clock was that wrote the HTTP ``date`` just now; None for none."""
+    try:
+        theirs = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return ((theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) + HALF_A_SECOND - now).total_seconds()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 import sys
 from asyncio.events import TimerHandle
@@ -14,7 +15,7 @@ from typing import Any, ClassVar, cast
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from cds_hooks.asgi import ARRIVED, SECURITY
+from cds_hooks.asgi import ARRIVED, DRAIN_SECONDS, SECURITY
 from cds_hooks.errors import BadCall, HeadTooLarge, Refusal, SlowHead, outcome_json
 from cds_hooks.transport import CorkedProtocol
 
@@ -22,6 +23,9 @@ HEADER_SECONDS = 5.0
 HEADER_BYTES = 64 * 1024
 MOST_CONNECTIONS = 1_000
 """For each address; a reverse proxy is one address."""
+
+MOST_FILES = 10_240
+"""Files and sockets of this process."""
 
 QUIET_SECONDS = 60.0
 """Between two lines of the log about a crowd of connections."""
@@ -31,6 +35,15 @@ FRAMING = 8
 _TCP_INFO_BYTES, _LAST_DATA_RECEIVED = 104, 52
 
 log = structlog.get_logger()
+
+
+def allow_files() -> None:
+    """Lets this process hold as many files and sockets as it may: the usual soft limit is little more than what one
+    address may take, and beyond it nobody else could connect."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class GuardedProtocol(CorkedProtocol):
@@ -99,6 +112,7 @@ class GuardedProtocol(CorkedProtocol):
 
     def on_message_complete(self) -> None:
         self._in_message = False
+        self._disarm()
         cast(dict[str, Any], self.scope)[ARRIVED] = monotonic() - waited(self.transport)
         super().on_message_complete()
 
@@ -107,6 +121,16 @@ class GuardedProtocol(CorkedProtocol):
         told = sys.exc_info()[1]
         cause = told.__context__ if told is not None else None
         self._refuse(cause if isinstance(cause, Refusal) else BadCall("The request is not HTTP/1.1."))
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._is_unread() and self._alarm is None and not self.transport.is_closing():
+            self._alarm = self.loop.call_later(DRAIN_SECONDS, self._head_is_late)
+
+    def _is_unread(self) -> bool:
+        """Whether the answer left before the body had come whole: the rest of it is not waited for without end."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return self._in_message and not self._in_head and cycle is not None and cycle.response_complete
 
     def _expect_head(self) -> None:
         self._alarm = self.loop.call_later(HEADER_SECONDS, self._head_is_late)

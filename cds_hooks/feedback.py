@@ -73,7 +73,8 @@ class FeedbackEndpoint:
             raise WrongMethod("Feedback is a POST.")
         head = Head.of(scope)
         head.check_media()
-        return caller, await read_body(head, receive, self._state.settings)
+        with self._state.shares.held(caller.client):
+            return caller, await read_body(head, receive, self._state.settings)
 
     async def _store(self, rows: list[Feedback]) -> str:
         for row in rows:

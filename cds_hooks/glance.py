@@ -1,7 +1,11 @@
-"""Just enough of a call to say that it was not judged: read at a fraction of the cost, because there are too many."""
+"""Just enough of a call to say that it was not judged: read at a fraction of the cost, because there are too many.
+
+What stands before the data is enough, where they stand last as they usually do; whether they are JSON is not asked.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -28,6 +32,12 @@ class Glance(msgspec.Struct, gc=False):
 
 
 _GLANCE = msgspec.json.Decoder(Glance)
+_DATA = re.compile(rb',\s*+"prefetch"\s*+:')
+
+
+def unread(service: Service, *, client: str, id: str, now: datetime) -> HookCall:
+    """A call of which nothing was read; ``id`` tells it from others."""
+    return HookCall(service, client, id, "", "", "", (), {}, {}, now, 0.0, Options())
 
 
 def glanced(body: bytes, service: Service, decode: Decode, *, client: str, now: datetime) -> HookCall:
@@ -37,14 +47,24 @@ def glanced(body: bytes, service: Service, decode: Decode, *, client: str, now: 
 
 
 def _read(body: bytes, service: Service, decode: Decode) -> tuple[str, str]:
-    try:
-        seen = _GLANCE.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        seen = None
+    seen = _head(body) or _seen(body)
     if seen is None or seen.hook != service.hook or not _is_plain(seen):
         call = decode(body, service)
         return call.hook_instance, call.patient_id
     return seen.hookInstance, seen.context.patientId
+
+
+def _head(body: bytes) -> Glance | None:
+    """What stands before the data. Where they are not a member of the outer object this is no JSON, and None."""
+    data = _DATA.search(body)
+    return _seen(body[: data.start()] + b"}") if data is not None else None
+
+
+def _seen(body: bytes) -> Glance | None:
+    try:
+        return _GLANCE.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _is_plain(seen: Glance) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from cds_hooks.answers import Outgoing, broken, prepare, unjudged, unshown
+from cds_hooks.answers import Outgoing, Unchecked, broken, prepare, unjudged, unshown
 from cds_hooks.asgi import ARRIVED, Head, read_body, send_answer
 from cds_hooks.audit import new_id
 from cds_hooks.auth import Caller, Kept
@@ -27,7 +27,7 @@ from cds_hooks.errors import (
     WrongMethod,
     outcome_json,
 )
-from cds_hooks.glance import glanced
+from cds_hooks.glance import glanced, unread
 from cds_hooks.logging import CallLog, where
 from cds_hooks.memory import Memory, memory_of
 from cds_hooks.prefetch import Plan, Received, assess, check
@@ -56,6 +56,7 @@ class Bound:
     def __init__(self, plugin: Plugin) -> None:
         self.plugin = plugin
         self.plans = {service.id: Plan.of(service) for service in plugin.services}
+        self.unchecked = {service.id: Unchecked.of(plugin, service.hook) for service in plugin.services}
         self.decode = make_decoder(plugin.resource).decode
 
 
@@ -102,20 +103,23 @@ class HookEndpoint:
             raise WrongMethod("A hook call is a POST.")
         head = Head.of(scope)
         head.check_media()
-        body = await read_body(head, receive, self._state.settings)
+        body: bytes | None = None
         try:
-            arrived = max(scope.get(ARRIVED, trace.started), self._state.admission.opened)
-            return await self._admitted(bound, plan, caller, body, arrived, trace)
+            with self._state.shares.held(caller.client):
+                body = await read_body(head, receive, self._state.settings)
+                arrived = max(scope.get(ARRIVED, trace.started), self._state.admission.opened)
+                return await self._admitted(bound, plan, caller, body, arrived, trace)
         except Overloaded as error:
             return self._overloaded(error, bound, plan, caller, body, trace)
 
     async def _admitted(
         self, bound: Bound, plan: Plan, caller: Caller, body: bytes, arrived: float, trace: Trace
     ) -> Outgoing | Kept:
-        kept = await self._state.auth.claim(caller, body)
+        auth, admission = self._state.auth, self._state.admission
+        admission.check(arrived)  # before the token counts as used, which costs more
+        kept = await auth.claim(caller, body)
         if kept is not None:
             return kept
-        auth, admission = self._state.auth, self._state.admission
         with auth.answering(caller, trace.id) as reply:
             async with admission.enter(caller.client, arrived):
                 deadline = arrived + self._state.settings.budget
@@ -124,17 +128,22 @@ class HookEndpoint:
         return outgoing
 
     def _overloaded(
-        self, error: Overloaded, bound: Bound, plan: Plan, caller: Caller, body: bytes, trace: Trace
+        self, error: Overloaded, bound: Bound, plan: Plan, caller: Caller, body: bytes | None, trace: Trace
     ) -> Outgoing:
-        """The answer to a call that is not judged: raises ``error`` where the operator wants it refused."""
+        """The answer to a call that is not judged, and whose body may not be read: raises ``error`` where the operator
+        wants it refused."""
         self._state.metrics.overload[error.kind,] += 1
         if self._state.settings.overload == "refuse":
             raise error
-        call = glanced(body, plan.service, bound.decode, client=trace.client, now=trace.time)
-        self._identify(call, trace)
+        if body is None:
+            call = unread(plan.service, client=trace.client, id=trace.id, now=trace.time)
+        else:
+            call = glanced(body, plan.service, bound.decode, client=trace.client, now=trace.time)
+            self._identify(call, trace)
         trace.detail = error.text
         showing = self._dialects.of(caller.client, ())
-        outgoing = unjudged(call, bound.plugin, partial(shaped, showing=showing))
+        shape = partial(shaped, showing=showing)
+        outgoing = unjudged(call, bound.plugin, bound.unchecked[plan.service.id], shape)
         if showing.silent:
             outgoing = unshown(outgoing, bound.plugin, ())
         trace.showed(outgoing)
@@ -168,8 +177,8 @@ class HookEndpoint:
     def _identify(self, call: Call | HookCall, trace: Trace) -> None:
         trace.hook_instance = call.hook_instance
         if self._state.store is not None:
-            trace.patient = self._state.store.pseudonym(call.patient_id)
-            trace.encounter = self._state.store.encounter_pseudonym(call.encounter_id)
+            trace.patient = self._state.store.pseudonym(call.patient_id, trace.client)
+            trace.encounter = self._state.store.encounter_pseudonym(call.encounter_id, trace.client)
         trace.kept_for_signing = call.options.cache_for_order_sign_filtering
 
     def _evaluate(self, plugin: Plugin, call: HookCall, showing: Showing, trace: Trace) -> Outgoing:

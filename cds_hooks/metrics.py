@@ -31,6 +31,7 @@ DESCRIPTIONS: tuple[tuple[str, str, tuple[str, ...], str], ...] = (
     ("cds_feedback", "counter", ("service", "outcome"), "Feedback received."),
     ("cds_tokens", "counter", ("client", "outcome"), "Tokens of calls by client: accepted, re-sent, or why refused."),
     ("cds_key_fetches", "counter", ("client", "outcome"), "Attempts to fetch the keys of a client, by outcome."),
+    ("cds_clock_offset_seconds", "gauge", ("server",), "How far ahead of ours the clock of an EHR's server is."),
     ("cds_unmapped", "gauge", (), "Codes and texts in the inbox of what nothing resolved."),
     ("cds_unmapped_dropped", "counter", (), "Least counted codes and texts that fell out of a full inbox."),
     ("cds_resolver_requests", "counter", ("outcome",), "Questions to the resolver about unknown codes, by outcome."),
@@ -58,6 +59,7 @@ class Metrics:
         self.feedback: Counter[tuple[str, ...]] = Counter()
         self.tokens: Counter[tuple[str, ...]] = Counter()
         self.key_fetches: Counter[tuple[str, ...]] = Counter()
+        self.clock_offset_seconds: dict[tuple[str, ...], float] = {}
         self.unmapped_dropped: Counter[tuple[str, ...]] = Counter()
         self.resolver_requests: Counter[tuple[str, ...]] = Counter()
         self.fhir_requests: Counter[tuple[str, ...]] = Counter()

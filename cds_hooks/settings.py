@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     )
     budget_ms: float = Field(500, gt=0, description="Time for one call, in milliseconds.")
     body_limit: int = Field(5 * 1024 * 1024, gt=0, description="Larger bodies get 413 while streaming, in bytes.")
-    body_seconds: float = Field(5, gt=0, description="A body must have arrived whole after so many seconds, else 408.")
+    body_seconds: float = Field(2, gt=0, description="A body must have arrived whole after so many seconds, else 408.")
     plugin: str | None = Field(
         None, description="Which plugin to load, as module:NAME. Default: the one installed under its entry point."
     )
@@ -178,6 +178,9 @@ class Settings(BaseSettings):
     )
     queue_limit: int = Field(
         1_000, ge=1, description="How many calls may be in progress or waiting for their turn at one time."
+    )
+    client_limit: int = Field(
+        200, ge=1, description="How many calls of one registered client may be in progress at one time."
     )
     calls_per_second: float | None = Field(
         None, gt=0, description="How many calls a second one client may make. Default: no limit."
@@ -340,6 +343,8 @@ def load() -> Settings:
 def sentence(error: Any) -> str:
     """What pydantic found wrong with a setting, in a sentence."""
     name = PREFIX + str(error["loc"][0]).upper() + "".join(f".{step}" for step in error["loc"][1:])
+    if error["type"] == "extra_forbidden":
+        return f"{name}: there is no such field; `dystonia-cds client fields` lists those there are."
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")
     expected = expected if expected.startswith("expected") else f"expected {expected}"
     got = USER.sub("//***@", repr(error["input"]))

@@ -14,6 +14,7 @@ from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.metrics import Metrics
 from cds_hooks.service import Plugin
 from cds_hooks.settings import Settings
+from cds_hooks.shares import Shares
 from cds_hooks.terminology.background import Background
 
 
@@ -39,12 +40,14 @@ class State:
     auth: Authenticator = field(init=False)
     access: FhirAccess = field(init=False)
     admission: Admission = field(init=False)
+    shares: Shares = field(init=False)
 
     def __post_init__(self) -> None:
         self.registry = Registry.of(self.settings)
         self.auth = Authenticator(self.settings, self.registry, self.public_url, self.metrics, self.clock)
         self.access = FhirAccess(self.settings, self.registry, self.plugin, self.metrics)
         self.admission = Admission(self.settings)
+        self.shares = Shares(self.settings.client_limit)
         self.codes = Background(self.plugin.terminology, self.settings, self.metrics, self.clock)
 
     def plugin_for(self, client: Client) -> Plugin:

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 from starlette.types import Scope
 
-from cds_hooks.auth.keyring import Keyring
-from cds_hooks.auth.refresh import Refresher
-from cds_hooks.auth.replays import Replays
-from cds_hooks.auth.sealed import Kept, Use, token_hash
-from cds_hooks.auth.verifier import Caller, Verifier
+from cds_hooks.auth.model import Caller, Kept
 from cds_hooks.clients import Registry
 from cds_hooks.clock import Clock, utc_now
 from cds_hooks.errors import InternalError, Refusal, Unauthorised, outcome_json
 from cds_hooks.metrics import Metrics
 from cds_hooks.settings import Settings
 
-TOKENS_FILE = "tokens.db"
+if TYPE_CHECKING:
+    from cds_hooks.auth.guard import Guard
+
 UNKNOWN = "unknown"
 """What metrics call a client whose token names none that is registered."""
 
 log = structlog.get_logger()
-
-
-class Guard(msgspec.Struct, frozen=True):
-    """What checks tokens where they are required."""
-
-    verifier: Verifier
-    refresher: Refresher
-    replays: Replays
 
 
 class Reply(msgspec.Struct):
@@ -52,20 +42,21 @@ class Authenticator:
         self._anonymous = Caller(registry.anonymous)
         self._metrics = metrics
         self._clock = clock
-        required = settings.auth == "required"
-        self._guard = _guard(settings, registry, public_url, metrics, clock) if required else None
+        self._guard: Guard | None = None
+        if settings.auth == "required":
+            from cds_hooks.auth.guard import make_guard
+
+            self._guard = make_guard(settings, registry, public_url, metrics, clock)
 
     async def start(self) -> None:
         """Loads the keys of every client and keeps them fresh."""
         if self._guard is not None:
-            await self._guard.replays.start()
-            await self._guard.refresher.start()
+            await self._guard.start()
 
     async def stop(self) -> None:
         """Ends what :meth:`start` began."""
         if self._guard is not None:
-            await self._guard.refresher.stop()
-            await self._guard.replays.stop()
+            await self._guard.stop()
 
     def caller(self, scope: Scope) -> Caller:
         """Who sent this request; raises :class:`Unauthorised`, whatever was wrong."""
@@ -87,8 +78,7 @@ class Authenticator:
             return None
         client = caller.client
         try:
-            use = Use(client.issuer, caller.token_id, caller.path, body, caller.expires)
-            kept = await self._guard.replays.claim(use)
+            kept = await self._guard.claim(caller, body)
         except Unauthorised as refusal:
             refusal.client = client.name
             self._refused(refusal)
@@ -100,7 +90,7 @@ class Authenticator:
     def keep(self, caller: Caller, kept: Kept) -> None:
         """Stores the answer to a call whose token was claimed; without a claim nothing is stored."""
         if self._guard is not None:
-            self._guard.replays.keep(token_hash(caller.client.issuer, caller.token_id), kept)
+            self._guard.keep(caller, kept)
 
     @contextmanager
     def answering(self, caller: Caller, audit_id: str) -> Iterator[Reply]:
@@ -121,9 +111,7 @@ class Authenticator:
 
     def troubles(self) -> list[str]:
         """A sentence for each part that is in trouble, for ``/readyz``."""
-        if self._guard is None:
-            return []
-        return [*self._guard.refresher.troubles(), *filter(None, [self._guard.replays.trouble])]
+        return [] if self._guard is None else self._guard.troubles()
 
     def _refused(self, refusal: Unauthorised) -> None:
         self._metrics.tokens[refusal.client or UNKNOWN, refusal.reason] += 1
@@ -136,15 +124,6 @@ def check_keys(settings: Settings) -> None:
     For the process that starts others: each of them would end with the same sentence, and be started again.
     """
     if settings.auth == "required":
-        _keys(Registry.of(settings), Metrics())
+        from cds_hooks.auth.guard import keys_of
 
-
-def _keys(registry: Registry, metrics: Metrics) -> tuple[dict[str, Keyring], Refresher]:
-    keyrings = {client.name: Keyring(client, monotonic) for client in registry.clients if client.issuer}
-    return keyrings, Refresher([one for keyring in keyrings.values() for one in keyring.published], metrics)
-
-
-def _guard(settings: Settings, registry: Registry, public_url: str, metrics: Metrics, clock: Clock) -> Guard:
-    keyrings, refresher = _keys(registry, metrics)
-    replays = Replays(settings.data_dir / TOKENS_FILE, clock, settings.budget)
-    return Guard(Verifier(registry, keyrings, public_url), refresher, replays)
+        keys_of(Registry.of(settings), Metrics(), settings)

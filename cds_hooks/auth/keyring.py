@@ -25,11 +25,13 @@ class Published:
     """The keys at one address, kept by :class:`cds_hooks.auth.refresh.Refresher`.
 
     ``wanted`` is set when a token named a key that is not here. ``trouble`` is a word for why the last attempt failed.
+    ``filed`` says how many keys the client's file holds.
     """
 
-    def __init__(self, client: str, url: str, clock: Seconds) -> None:
+    def __init__(self, client: str, url: str, clock: Seconds, filed: int = 0) -> None:
         self.client = client
         self.url = url
+        self.filed = filed
         self.wanted = asyncio.Event()
         self.trouble = ""
         self._clock = clock
@@ -58,7 +60,9 @@ class Keyring:
                 "its keys) or jwks_file (a JWK Set file that it gave you)."
             )
         self._filed = _read_file(client.name, client.jwks_file) if client.jwks_file is not None else {}
-        self.published: Sequence[Published] = [Published(client.name, url, clock) for url in client.jwks_urls]
+        self.published: Sequence[Published] = [
+            Published(client.name, url, clock, len(self._filed)) for url in client.jwks_urls
+        ]
 
     def find(self, kid: str) -> Key | None:
         """The key of exactly this name; an unknown one is looked for later, in the background."""

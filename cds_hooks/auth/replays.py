@@ -9,8 +9,9 @@ from pathlib import Path
 from time import monotonic
 
 from cds_hooks.auth.ledger import Ledger
-from cds_hooks.auth.sealed import Kept, Use
-from cds_hooks.auth.used import Claim, Forget, Found, Keep, Standing, Step
+from cds_hooks.auth.model import Kept
+from cds_hooks.auth.sealed import Use
+from cds_hooks.auth.used import Claim, Forget, Found, Keep, Look, Standing, Step
 from cds_hooks.clock import Clock
 from cds_hooks.errors import Overloaded, Unauthorised
 from cds_hooks.limits import within
@@ -84,6 +85,14 @@ class Replays:
             use, answered = self._under_way.pop(token)
             self._do(Keep(token, None if kept.status in PASSING else use.seal(kept)))
             answered.set()
+
+    async def look(self, address: bytes, least: float) -> Found:
+        """Whether this process may ask an address for keys (:class:`cds_hooks.auth.used.Look`)."""
+        return await self._do(Look(address, self._now(), least)) or (Standing.FIRST, None)
+
+    def looked(self, address: bytes, document: bytes) -> None:
+        """Let the other processes have what came from an address."""
+        self._do(Keep(address, document))
 
     async def _standing(self, claim: Claim) -> Found:
         try:

@@ -8,15 +8,9 @@ from hashlib import sha256
 import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from cds_hooks.auth.model import Kept
+
 _NONCE_BYTES = 12
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """An answer that was given to the same token and body a moment ago."""
-
-    status: int
-    body: bytes
-    audit_id: str
 
 
 class Use:

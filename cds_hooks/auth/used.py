@@ -1,6 +1,7 @@
 """The file of used tokens, shared by all processes of one data folder: each token counts for one call.
 
-It holds hashes alone. An answer that is kept for a moment is sealed with a key that only the same call can give.
+It holds hashes alone. An answer that is kept for a moment is sealed with a key that only the same call can give. For
+as long as that, it also holds the public keys that one process fetched, for the others.
 """
 
 from __future__ import annotations
@@ -61,13 +62,24 @@ class Keep(msgspec.Struct, frozen=True):
     sealed: bytes | None
 
 
+class Look(msgspec.Struct, frozen=True):
+    """A process wants to ask an address (its hash) for keys, at most once in ``least`` seconds over all processes.
+
+    ``FIRST`` says that it may; ``ANSWERED`` brings what another one got, and ``UNDER_WAY`` that there is nothing yet.
+    """
+
+    id: bytes
+    now: float
+    least: float
+
+
 class Forget(msgspec.Struct, frozen=True):
     """Answers that are too old are wiped, and tokens that ended long ago are forgotten."""
 
     now: float
 
 
-Step = Claim | Keep | Forget
+Step = Claim | Keep | Look | Forget
 Found = tuple[Standing, bytes | None]
 
 
@@ -117,6 +129,8 @@ class Used:
     def _step(self, step: Step) -> Found | None:
         if isinstance(step, Claim):
             return self._claim(step)
+        if isinstance(step, Look):
+            return self._look(step)
         if isinstance(step, Keep):
             state = Standing.ANSWERED if step.sealed is not None else Standing.FIRST
             self._connection.execute(
@@ -142,6 +156,14 @@ class Used:
             return Standing.UNDER_WAY, None
         take = "update used set state = ?, taken = ? where id = ?"
         self._connection.execute(take, (Standing.UNDER_WAY, claim.now, claim.id))
+        return Standing.FIRST, None
+
+    def _look(self, look: Look) -> Found:
+        row = self._connection.execute("select first, sealed from used where id = ?", (look.id,)).fetchone()
+        if row is not None and abs(look.now - row[0]) <= look.least:
+            return (Standing.UNDER_WAY if row[1] is None else Standing.ANSWERED), row[1]
+        values = (look.id, b"", look.now, look.now, look.now, Standing.UNDER_WAY)
+        self._connection.execute("insert or replace into used values (?, ?, ?, ?, ?, ?, null)", values)
         return Standing.FIRST, None
 
     def _forget(self, now: float) -> None:

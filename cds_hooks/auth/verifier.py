@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-import msgspec
 from jwt import PyJWK, PyJWT
 from jwt.exceptions import InvalidAudienceError, InvalidJTIError, MissingRequiredClaimError, PyJWTError
 from jwt.types import Options
@@ -19,6 +18,7 @@ from cds_hooks.auth.bearer import Presented, presented
 from cds_hooks.auth.claims import check_claims
 from cds_hooks.auth.jwks import LONGEST_KID
 from cds_hooks.auth.keyring import Keyring
+from cds_hooks.auth.model import Caller
 from cds_hooks.clients import Client, Registry
 from cds_hooks.errors import Unauthorised
 from cds_hooks.settings import is_loopback
@@ -40,16 +40,6 @@ _REASONS: tuple[tuple[type[PyJWTError], str], ...] = (
     (InvalidJTIError, "claims"),
     (PyJWTError, "signature"),
 )
-
-
-class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and by which token: ``token_id`` is its jti and ``expires`` its exp in epoch seconds; ``path`` is
-    what it was used for."""
-
-    client: Client
-    token_id: str = ""
-    expires: float = 0.0
-    path: str = ""
 
 
 class Verifier:

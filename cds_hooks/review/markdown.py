@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-_BULLET = re.compile(r"\s{0,3}[-*+]\s+")
+_ITEM = re.compile(r"\s{0,3}[-*+]\s+")
 _HEADING = re.compile(r"#{1,6}\s+")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 # Each alternative starts with a character that the others cannot start with, and none repeats within a repetition.
@@ -74,7 +74,7 @@ def _joined(text: str) -> Iterator[tuple[bool, str]]:
     """Yield (is it a bullet, text) with the lines of one paragraph or bullet joined."""
     bullets, parts = False, list[str]()
     for line in [*text.splitlines(), ""]:
-        bullet, heading = _BULLET.match(line), _HEADING.match(line)
+        bullet, heading = _ITEM.match(line), _HEADING.match(line)
         if parts and (bullet or heading or not line.strip() or (bullets and not line.startswith(" "))):
             yield bullets, " ".join(parts)
             parts = []

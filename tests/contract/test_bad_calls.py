@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -222,17 +223,20 @@ def test_a_body_without_length_is_cut_off_at_the_limit(start: Starter) -> None:
     assert answer.status_code == 413
 
 
-def test_a_body_that_does_not_come_gets_408(start: Starter) -> None:
-    service = start(body_seconds=0.3)
+@pytest.mark.parametrize(("chosen", "seconds"), [({"body_seconds": 0.3}, 0.3), ({}, 2.0)], ids=["set", "default"])
+def test_a_body_that_does_not_come_gets_408(start: Starter, chosen: dict[str, float], seconds: float) -> None:
+    service = start(**chosen)
     host, _, port = service.address.removeprefix("http://").partition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     connection.putrequest("POST", "/cds-services/toy-patient-view")
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", "1000")
     connection.endheaders()
+    began = time.monotonic()
     connection.send(b'{"hook":')
     answer = connection.getresponse()
     assert answer.status == 408
+    assert seconds - 0.05 <= time.monotonic() - began < seconds + 1.5
     assert json.loads(answer.read())["resourceType"] == "OperationOutcome"
 
 
@@ -257,13 +261,27 @@ def test_refusals_are_audited_by_class_and_without_values(service: Running) -> N
     assert (named.row.status, named.row.service) == (404, "toy-elsewhere")
 
 
-@pytest.mark.parametrize("member", ["context", "prefetch"])
-def test_a_member_that_says_whose_data_it_is_stands_once(service: Running, member: str) -> None:
-    whole = {"prefetch": {}} | call()
-    raw = json.dumps(whole)[:-1] + f', "{member}": {{"patientId": "p2"}}}}'
-    answer = service.call(raw.encode(), VIEW)
+@pytest.mark.parametrize(
+    ("member", "spelt"),
+    [("context", "context"), ("prefetch", "prefetch"), ("context", r"\u0063ontext"), ("prefetch", r"prefet\u0063h")],
+)
+@pytest.mark.parametrize("order", ["{%s, %s}", "{%s,%s}"])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_member_that_says_whose_data_it_is_stands_once(
+    service: Running, member: str, spelt: str, order: str, last: bool
+) -> None:
+    parts = [json.dumps({"prefetch": {}} | call())[1:-1], f'"{spelt}": {{"patientId": "p2"}}']
+    answer = service.call((order % tuple(parts if last else parts[::-1])).encode(), VIEW)
     assert answer.status_code == 400, answer.text
     assert reason(answer) == f"{member}: this member stands twice in the body; expected it once."
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_an_element_of_a_resource_may_have_the_name_of_a_member(service: Running, separators: tuple[str, str]) -> None:
+    """As those of a MedicationAdministration and a DocumentReference do."""
+    patient = {"resourceType": "Patient", "id": "p1", "context": {"prefetch": "\u00e9\n"}}
+    body = json.dumps(call(prefetch={"patient": patient}), separators=separators)
+    assert service.call(body.encode(), VIEW).status_code == 200
 
 
 def test_a_member_may_have_the_name_of_another_deeper_down(service: Running) -> None:

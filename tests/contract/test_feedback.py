@@ -40,6 +40,42 @@ def test_feedback_is_kept_with_the_call_that_showed_the_card(start: Starter) -> 
     assert (second.reason_code, second.reason_display, second.comment) == ("other", "Other", CANARY)
 
 
+EPIC = "com.epic.cdshooks.feedback.overrideReason."
+CODED = {"code": "other", "system": "https://a.example/r", "display": "Other"}
+
+# what stands beside the outcome of an overridden card -> the reason that is kept: its code, its words
+REASONS: list[tuple[str, Any, tuple[str, str]]] = [
+    ("as CDS Hooks has it", {"overrideReason": {"reason": CODED}}, ("other", "Other")),
+    ("in the plural", {"overrideReasons": {"reason": CODED}}, ("other", "Other")),
+    ("both", {"overrideReason": {"reason": CODED}, "overrideReasons": {"reason": {"code": "b"}}}, ("other", "Other")),
+    ("a list", {"overrideReasons": [{"reason": CODED}]}, ("", "")),
+    (
+        "of the site's list",
+        {"overrideReasons": {"extension": {f"{EPIC}reasonTitle": "t", f"{EPIC}reasonDisplay": "Not met"}}},
+        ("", "Not met"),
+    ),
+    ("a title", {"overrideReason": {"extension": {f"{EPIC}reasonTitle": "Not met"}}}, ("", "Not met")),
+    ("a number", {"overrideReason": {"extension": {f"{EPIC}reasonTitle": 7}}}, ("", "")),
+    ("too long", {"overrideReason": {"extension": {f"{EPIC}reasonTitle": "x" * 256}}}, ("", "")),
+    ("no object", {"overrideReason": {"extension": ["reasonTitle"]}}, ("", "")),
+    (
+        "a coded reason first",
+        {"overrideReason": {"reason": {"code": "other"}, "extension": {f"{EPIC}reasonTitle": "Not met"}}},
+        ("other", ""),
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), [row[1:] for row in REASONS], ids=[row[0] for row in REASONS])
+def test_a_reason_is_kept_as_clients_spell_it(start: Starter, given: Any, kept: tuple[str, str]) -> None:
+    service = start()
+    shown = service.call(call())
+    entry = {"card": CARD_UUID, "outcome": "overridden", "outcomeTimestamp": "2026-11-22T10:00:01Z"} | given
+    assert service.client.post(PATH, json={"feedback": [entry]}).status_code == 200
+    (row,) = service.audited(shown).feedback
+    assert (row.reason_code, row.reason_display) == kept
+
+
 KEPT: list[tuple[str, Any]] = [
     ("an unknown card", ACCEPTED | {"card": "0f4f1a3c-0000-4000-8000-00000000000a"}),
     ("again", ACCEPTED),

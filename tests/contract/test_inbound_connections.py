@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,6 +60,23 @@ def test_a_connection_that_says_nothing_is_closed(service: Running, monkeypatch:
     monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
     with connected(service) as one:
         assert answered(one)[0] == 0
+
+
+@pytest.mark.parametrize("path", ["/cds-services/none", "/no-such-page", "/readyz"])
+def test_a_body_that_drips_after_its_answer_is_not_waited_for(
+    service: Running, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(connections, "DRAIN_SECONDS", 0.3)
+    with connected(service) as one:
+        one.sendall(f"{HEAD.replace(PATH, path)}Content-Length: 1000\r\n\r\n".encode())
+        began = time.monotonic()
+        assert one.recv(65536).startswith(b"HTTP/1.1 40")
+        with suppress(ConnectionError):
+            while time.monotonic() - began < 10:
+                one.sendall(b" ")
+                time.sleep(0.05)
+        assert time.monotonic() - began < 5
+    assert service.call(call()).status_code == 200
 
 
 def test_a_kept_connection_may_rest_and_is_used_again(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +164,23 @@ def test_one_address_has_a_share_of_the_connections(service: Running, monkeypatc
     assert statuses.count(0) >= 7
     time.sleep(0.1)
     assert service.call(call()).status_code == 200
+
+
+LIMITS = [((256, 4_096), (4_096, 4_096)), ((1_024, 20_000), (10_240, 20_000)), ((12_000, 20_000), (12_000, 20_000))]
+
+
+@pytest.mark.parametrize(("given", "expected"), LIMITS)
+def test_the_service_may_hold_more_sockets_than_one_address(given: tuple[int, int], expected: tuple[int, int]) -> None:
+    """In a process of its own, whose limits are its own."""
+    lines = (
+        "import resource",
+        "from cds_hooks.connections import allow_files",
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, {given})",
+        "allow_files()",
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE))",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(expected)
 
 
 def test_two_hundred_dripping_clients_do_not_keep_others_from_an_answer(start: Starter) -> None:

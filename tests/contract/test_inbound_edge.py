@@ -56,6 +56,8 @@ ROUTES: list[tuple[str, str, dict[str, str], Any, int]] = [
     ("GET", "/openapi.json", {}, None, 200),
     ("GET", "/static/none", {}, None, 404),
     ("GET", "/none", {}, None, 404),
+    ("GET", "/healthz/", {"Host": "elsewhere.example"}, None, 404),
+    ("GET", "/fhir", {"Host": "elsewhere.example"}, None, 404),
     ("DELETE", "/healthz", {}, None, 405),
     ("OPTIONS", "/none", {}, None, 204),
 ]

@@ -15,10 +15,13 @@ import pytest
 
 from cds_hooks.admission import Admission
 from cds_hooks.clients import Client
+from cds_hooks.clock import utc_now
 from cds_hooks.errors import Overloaded
+from cds_hooks.glance import glanced
 from cds_hooks.models import EXTENSION
-from cds_hooks.service import Answer, GuidelinePage, HookCall
+from cds_hooks.service import Answer, GuidelinePage, HookCall, Service
 from cds_hooks.settings import Settings
+from cds_hooks.wire import Call, make_decoder
 from plugin.services import PLUGIN
 from tests.contract.conftest import Starter, call, reason
 from tests.contract.toy import told, toy
@@ -218,6 +221,46 @@ def test_what_is_no_call_is_told_so_even_then(start: Starter) -> None:
     assert service.call(call(context={"patientId": ""})).status_code == 400
     spelt = service.call(call(context={"patientId": "Patient/p1"})).json()["cards"]
     assert spelt == service.call(call()).json()["cards"]
+
+
+ENDS = '"hookInstance": "i1", "context": {"patientId": "p1"}'
+# a body -> how many times it was decoded as a whole call
+GLANCES: list[tuple[str, str, int]] = [
+    ("data last", '{"hook": "patient-view", ' + ENDS + ', "prefetch": {"a": 1}}', 0),
+    ("no data", '{"hook": "patient-view", ' + ENDS + "}", 0),
+    ("data first", '{"prefetch": {"a": {"hookInstance": "i2"}}, "hook": "patient-view", ' + ENDS + "}", 0),
+    ("data between", '{"hook": "patient-view", "prefetch": {}, ' + ENDS + "}", 0),
+    ("not closed after the data", '{"hook": "patient-view", ' + ENDS + ', "prefetch" : {', 0),
+    (
+        "data in the context",
+        '{"hook":"patient-view","context":{"patientId":"p1","prefetch":{}},"hookInstance":"i1"}',
+        0,
+    ),
+    (
+        "the word in a text",
+        '{"hook":"patient-view","x":"a,\\"prefetch\\":","hookInstance":"i1","context":{"patientId":"p1"}}',
+        0,
+    ),
+    (
+        "an id to be cleaned",
+        '{"hook": "patient-view", "hookInstance": "i1", "context": {"patientId": "Patient/p1"}}',
+        1,
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "body", "decoded"), GLANCES, ids=[row[0] for row in GLANCES])
+def test_a_glance_finds_whose_call_it_is_wherever_that_stands(name: str, body: str, decoded: int) -> None:
+    plugin, whole = toy(), []
+    service = next(one for one in plugin.services if one.hook == "patient-view")
+    decode = make_decoder(plugin.resource).decode
+
+    def counted(raw: bytes, of: Service) -> Call:
+        whole.append(raw)
+        return decode(raw, of)
+
+    found = glanced(body.encode(), service, counted, client="north", now=utc_now())
+    assert (found.hook_instance, found.patient_id, len(whole)) == ("i1", "p1", decoded)
 
 
 def test_silent_clients_are_not_told(start: Starter) -> None:

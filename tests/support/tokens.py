@@ -156,6 +156,7 @@ class KeyServer:
     document: Any = field(default_factory=dict)
     status: int = 200
     location: str = ""
+    date: str = ""
     paths: list[str] = field(default_factory=list)
 
     @property
@@ -173,7 +174,11 @@ def key_server(document: Any) -> Iterator[KeyServer]:
         def do_GET(self) -> None:
             served.paths.append(self.path)
             body = served.document if isinstance(served.document, bytes) else json.dumps(served.document).encode()
-            self.send_response(served.status)
+            if served.date:
+                self.send_response_only(served.status)
+                self.send_header("Date", served.date)
+            else:
+                self.send_response(served.status)
             if served.location:
                 self.send_header("Location", served.location)
             self.send_header("Content-Type", "application/json")

@@ -6,15 +6,23 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from cds_hooks.auth.keyring import STALE_SECONDS, Keyring
 from cds_hooks.auth.maker import public_set
 from cds_hooks.auth.refresh import Pace, Refresher
+from cds_hooks.auth.replays import Replays
 from cds_hooks.clients import Client
+from cds_hooks.clock import utc_now
+from cds_hooks.errors import SettingsTrouble
 from cds_hooks.metrics import Metrics
 from tests.support.tokens import Ehr, KeyServer, door, key, key_server
 
@@ -39,6 +47,22 @@ class Ticks:
 
 def keyring(url: str, clock: Callable[[], float] = time.monotonic, **more: Any) -> Keyring:
     return Keyring(Client(name="north", issuer="https://north.example", jwks_urls=(url,), **more), clock)
+
+
+async def of_processes(
+    folder: Path, url: str, play: Callable[[list[Keyring]], Any], pace: Pace, count: int = 4
+) -> None:
+    """Plays a scene with the keys of so many processes, as they would be if each shared this folder."""
+    async with AsyncExitStack() as stack:
+        rings = [keyring(url) for _ in range(count)]
+        for ring in rings:
+            shared = Replays(folder / "tokens.db", utc_now, 0.5)
+            await shared.start()
+            stack.push_async_callback(shared.stop)
+            refresher = Refresher(ring.published, Metrics(), pace, others=shared)
+            await refresher.start()
+            stack.push_async_callback(refresher.stop)
+        await play(rings)
 
 
 def run(ring: Keyring, play: Callable[[], Any], pace: Pace = NEVER, metrics: Metrics | None = None) -> Refresher:
@@ -90,6 +114,80 @@ def test_a_thousand_unknown_keys_are_at_most_one_look_up(published: KeyServer) -
 
     run(ring, play, Pace(least=1.0, usual=3600))
     assert published.asked == 2
+
+
+def test_all_processes_together_look_once_for_unknown_keys(tmp_path: Path, published: KeyServer) -> None:
+    """One asks, and all of them know the new key; what was asked at the start of each is no such look-up."""
+
+    async def play(rings: list[Keyring]) -> None:
+        assert published.asked == 4
+        published.document = public_set([key("new")])
+        for number in range(1000):
+            assert all(ring.find(f"unknown-{number}") is None for ring in rings)
+        await until(lambda: all(ring.find(NEW) is not None for ring in rings))
+        assert published.asked == 5
+        assert all(ring.find(OLD) is None for ring in rings)
+        await asyncio.sleep(1.0)
+        assert published.asked == 5
+
+    asyncio.run(of_processes(tmp_path, published.url, play, Pace(least=2.0, usual=3600)))
+
+
+def test_an_address_that_fails_is_tried_by_one_process_at_a_time(tmp_path: Path, published: KeyServer) -> None:
+    async def play(rings: list[Keyring]) -> None:
+        published.status = 503
+        for ring in rings:
+            ring.find(NEW)
+        await until(lambda: published.asked == 5)
+        await asyncio.sleep(0.4)
+        assert published.asked == 5
+        assert all(ring.find(OLD) is not None for ring in rings)
+        published.status = 200
+        published.document = public_set([key("new")])
+        await until(lambda: all(ring.find(NEW) is not None for ring in rings))
+        assert published.asked == 6
+
+    asyncio.run(of_processes(tmp_path, published.url, play, Pace(least=2.0, usual=3600)))
+
+
+def test_what_did_not_change_is_logged_once(published: KeyServer) -> None:
+    ring, metrics = keyring(published.url), Metrics()
+
+    async def play() -> None:
+        await until(lambda: metrics.key_fetches["north", "fetched"] >= 3)
+        published.status = 503
+        await until(lambda: metrics.key_fetches["north", "status"] >= 3)
+        published.status = 200
+        before = metrics.key_fetches["north", "fetched"]
+        await until(lambda: metrics.key_fetches["north", "fetched"] >= before + 3)
+
+    with capture_logs() as logs:
+        run(ring, play, Pace(least=0.05, usual=0.1), metrics)
+    told = [one["event"] for one in logs if one["event"].startswith("keys-")]
+    assert told == ["keys-fetched", "keys-not-fetched", "keys-fetched"]
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 2])
+def test_how_far_apart_the_clocks_are_is_measured(published: KeyServer, hours: int) -> None:
+    published.date = format_datetime(utc_now() + timedelta(hours=hours), usegmt=True)
+    metrics = Metrics()
+
+    async def play() -> None:
+        pass
+
+    run(keyring(published.url), play, NEVER, metrics)
+    ((server, offset),) = metrics.clock_offset_seconds.items()
+    assert server == (urlsplit(published.url).netloc,)
+    assert abs(offset - hours * 3600) < 10
+    assert f'cds_clock_offset_seconds{{server="{server[0]}"}}' in metrics.render().decode()
+
+
+def test_a_site_s_own_authorities_count_for_published_keys(tmp_path: Path) -> None:
+    no_certificates = tmp_path / "ca.pem"
+    no_certificates.write_text("none", "utf-8")
+    client = Ehr(jku="https://north.example/keys.json").client(tmp_path)
+    with pytest.raises(SettingsTrouble, match="holds no certificate authorities"):
+        door(tmp_path, client, fhir_authorities=no_certificates)
 
 
 def test_a_new_key_is_found_and_an_old_one_no_longer_believed(published: KeyServer) -> None:
@@ -198,7 +296,8 @@ def test_keys_from_a_file_hold_while_the_address_is_down(tmp_path: Path) -> None
         await gate.auth.start()
         try:
             assert gate.bearer(Ehr().token()).client.name == "north"
-            assert len(gate.auth.troubles()) == 1
+            (sentence,) = gate.auth.troubles()
+            assert sentence.endswith("(unreachable); the 1 of its file hold on.")
         finally:
             await gate.auth.stop()
 

@@ -6,7 +6,8 @@ import importlib
 import pkgutil
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from time import process_time
@@ -18,19 +19,42 @@ import pytest
 import cds_hooks
 import plugin
 import valuesets
-from plugin import fingerprint, rule
+from plugin import changed_drafts, fingerprint, rule
 from plugin import text as words
-from plugin.fhir import unmapped
+from plugin.fhir import medication, orders, presentations, procedures, specimen, unmapped
+from plugin.fhir.dosing import grammar, timing
+from plugin.fhir.dosing import words as dose_words
 from plugin.fhir.dosing.grammar import SCANNER
-from plugin.fhir.dosing.words import read
+from tests.support.fhir import NOW
 from tests.support.fire import plugin as loaded
+from tests.support.rows import resource
+from valuesets import Strength
 from valuesets.release import naming, shape
+from valuesets.text import READ_AT_MOST, sig
+from valuesets.text import words as naming_words
 
 SIZES = (20, 240, 2_000, 10_000, 100_000)
-LIMIT = 0.2
-"""Seconds, on a machine that is busy; most take less than 5 ms. A pattern that backtracks needs minutes."""
+LIMIT = 0.005
+"""Seconds of CPU that any text of 100 kB, or of what its reader looks at, may take."""
 
-BOUNDED = {SCANNER.pattern: 240, unmapped._PERSONAL.pattern: 400, words._LINK.pattern: 480}
+NOISE = 4
+"""How many times slower a busy machine may be at the best of several tries."""
+
+TRIES = 4
+
+BOUNDED = {
+    SCANNER.pattern: 240,
+    **{one.pattern: 400 for one in (unmapped._PERSONAL, unmapped._LABEL)},
+    **{one.pattern: 480 for one in (words._LINK, words._COMPARED, words._NUMBERED)},
+    **{one.pattern: READ_AT_MOST for one in (naming_words.WORD, sig._SECOND, sig._AMOUNT)},
+    **{one.pattern: words.READ_AT_MOST for one in (grammar.NO_REASON, grammar.TWO_WAYS, grammar.BETWEEN)},
+    **{one.pattern: words.READ_AT_MOST for one in (dose_words._RANGE, dose_words._SAID_TWICE, presentations._LASTING)},
+    **{one.pattern: words.READ_AT_MOST for one in (timing._AGAIN_WORDS, timing._ONCE_WORDS, timing._AS_NEEDED_WORDS)},
+    **{one.pattern: words.READ_AT_MOST for one in (specimen._OTHER, specimen._BLOOD, specimen._CELLS)},
+    **{one.pattern: words.READ_AT_MOST for one in (procedures._SURGERY, procedures._BESIDE, orders._OPERATION)},
+    **{one.pattern: words.READ_AT_MOST for one in (medication._PER_PIECE, changed_drafts._OFTEN)},
+    **{one.pattern: words.READ_AT_MOST for one in (changed_drafts._TIME_IN_WORDS,)},
+}
 """Patterns that see no longer text than this: a test below shows that a long one costs its reader no more."""
 
 OWN_WORDS = frozenset({fingerprint._IMPORT.pattern, naming._QUANTITY.pattern, shape._AMOUNT.pattern, rule._AGO.pattern})
@@ -108,17 +132,18 @@ def slowest(pattern: re.Pattern[Any], ways: tuple[str, ...]) -> tuple[float, int
         for text in pumped(pattern, size):
             for way in ways:
                 took = _timed(getattr(pattern, way), text)
-                if took > _fair(size):  # another look, should the machine have been busy
-                    took = min(took, _timed(getattr(pattern, way), text))
+                for _ in range(TRIES):  # another look, should the machine have been busy
+                    if LIMIT < took < 1:
+                        took = min(took, _timed(getattr(pattern, way), text))
                 worst = max(worst, (took, size, f"{way} {text[:12]!r}"))
                 if took > _fair(size):
-                    return LIMIT + took, size, f"{way} {text[:12]!r}"
+                    return NOISE * LIMIT + took, size, f"{way} {text[:12]!r}"
     return worst
 
 
 def _fair(size: int) -> float:
     """The share of the limit that a text of this length may take: a pattern that is slow on longer ones shows early."""
-    return LIMIT * max(size / SIZES[-1], 0.05)
+    return NOISE * LIMIT * max(size / SIZES[-1], 0.2)
 
 
 def _timed(ask: Any, text: Any) -> float:
@@ -131,20 +156,43 @@ def test_no_pattern_takes_long_on_any_text() -> None:
     found = patterns()
     assert len(found) > 30
     times = {source: slowest(*one) for (source, _), one in found.items() if source not in OWN_WORDS}
-    assert {source: took for source, took in times.items() if took[0] > LIMIT} == {}
+    assert {source: took for source, took in times.items() if took[0] > NOISE * LIMIT} == {}
 
 
-@pytest.mark.parametrize("piece", SEEDS)
-def test_long_texts_are_cut_before_they_are_read(piece: str) -> None:
-    text = (piece * SIZES[-1])[: SIZES[-1]] + "!"
-    began = process_time()
-    assert read(text) is None
-    assert len(words.plain(text)) <= words.LONGEST
-    assert process_time() - began < 2 * LIMIT
+READERS: dict[str, Callable[[str], object]] = {
+    "a dosage": dose_words.read,
+    "a dosage, how often": timing._says_once,
+    "a dosage, as needed": timing._says_as_needed,
+    "a specimen": specimen._is_not_blood,
+    "a line to be changed": changed_drafts._is_about_time,
+    "a strength": lambda text: medication._strengths([Strength("1", Decimal(1), "mg", None, "")], text),
+    "the reason of an order": lambda text: orders._is_perioperative(
+        resource({"resourceType": "MedicationRequest", "reasonCode": [{"text": text}]})
+    ),
+    "a procedure": lambda text: procedures.operation_today(
+        resource({"resourceType": "Procedure", "status": "in-progress", "code": {"text": text}}), NOW
+    ),
+    "a code that nothing knows": unmapped.clean,
+    "words for a card": words.plain,
+}
+LONG = 10 * SIZES[-1]
+READING = 0.1
+"""Seconds for a text of a million characters, most of them to take it out of its JSON; a pattern takes 0.2 to 0.4."""
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_long_texts_are_cut_before_they_are_read(name: str) -> None:
+    for piece in ("1 1 ", "a:", "every ", "follow ", "1-", "x x "):
+        texts = [f"{number} {piece * (LONG // len(piece))}" for number in range(TRIES)]
+        assert min(_timed(READERS[name], text) for text in texts) < READING, piece
+
+
+def test_words_for_a_card_are_no_longer_than_agreed() -> None:
+    assert all(len(words.plain(seed * LONG)) <= words.LONGEST for seed in SEEDS)
 
 
 def test_the_measure_sees_a_pattern_that_backtracks() -> None:
-    assert slowest(re.compile(r"(?:a+)+x"), ("match",))[0] > LIMIT
+    assert slowest(re.compile(r"(?:a+)+x"), ("match",))[0] > NOISE * LIMIT
 
 
 if __name__ == "__main__":

@@ -201,6 +201,7 @@ KEYS = {
     "conditions": {"state": "missing", "reason": "key-missing"},
     "allergies": {"state": "null"},
     "observations": {"state": "satisfied", "unreadable": 1},
+    "procedures": {"state": "failed", "reason": "key-failed", "fetch": "unreachable"},
 }
 
 
@@ -261,6 +262,7 @@ def test_a_case_shows_every_verdict_and_what_was_missing(store: AuditStore) -> N
         "missing; the data were not sent",
         "received, empty",
         "received; 1 not readable",
+        "failed; the data could not be read; not fetched: the server could not be reached",
         "Some of the data were missing or incomplete.",
     ):
         assert words in page.text

@@ -1,4 +1,4 @@
-"""Two servers on one data folder: a token counts once for both, and stays used when they start again."""
+"""Four servers on one data folder: a token counts once for all, and stays used when they start again."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ EHR = Ehr()
 SERVICE = "/cds-services/dystonia-order-sign"
 BODY = json.dumps(call([order()], prefetch())).encode()
 TIMES = 200
+PROCESSES = 4
+AT_ONCE = 16
 
 pytestmark = pytest.mark.slow
 
@@ -37,9 +39,9 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def pair(tmp_path: Path, settings: dict[str, str]) -> Iterator[list[Service]]:
+def four(tmp_path: Path, settings: dict[str, str]) -> Iterator[list[Service]]:
     with ExitStack() as stack:
-        yield [stack.enter_context(running(tmp_path, **settings)) for _ in range(2)]
+        yield [stack.enter_context(running(tmp_path, **settings)) for _ in range(PROCESSES)]
 
 
 def metric(services: list[Service], line: str) -> float:
@@ -52,25 +54,27 @@ def post(service: Service, token: str, body: bytes = BODY) -> Answer:
 
 
 @pytest.mark.conformance("J10")
-def test_one_token_is_one_call_for_two_processes(tmp_path: Path, pair: list[Service], settings: dict[str, str]) -> None:
+def test_one_token_is_one_call_for_four_processes(
+    tmp_path: Path, four: list[Service], settings: dict[str, str]
+) -> None:
     for _ in range(3):
-        token, barrier = EHR.token(BASE + SERVICE, utc_now()), threading.Barrier(8)
+        token, barrier = EHR.token(BASE + SERVICE, utc_now()), threading.Barrier(AT_ONCE)
 
         def one(number: int, token: str = token, barrier: threading.Barrier = barrier) -> Answer:
-            if number < 8:
-                barrier.wait(10)
-            return post(pair[number % 2], token)
+            if number < AT_ONCE:
+                barrier.wait(30)
+            return post(four[number % PROCESSES], token)
 
-        with ThreadPoolExecutor(8) as crowd:
+        with ThreadPoolExecutor(AT_ONCE) as crowd:
             answers = list(crowd.map(one, range(TIMES)))
         assert {answer.status for answer in answers} == {200}
         assert len({json.dumps(answer.body) for answer in answers}) == 1
-    assert metric(pair, 'cds_tokens_total{client="north",outcome="accepted"}') == 3
-    assert metric(pair, 'cds_tokens_total{client="north",outcome="re-sent"}') == 3 * (TIMES - 1)
-    assert metric(pair, "cds_verdicts_total") == 3 * len(answers[0].body["extension"]["org.dystonia-cds"]["results"])
-    for service in pair:
+    assert metric(four, 'cds_tokens_total{client="north",outcome="accepted"}') == 3
+    assert metric(four, 'cds_tokens_total{client="north",outcome="re-sent"}') == 3 * (TIMES - 1)
+    assert metric(four, "cds_verdicts_total") == 3 * len(answers[0].body["extension"]["org.dystonia-cds"]["results"])
+    for service in four:
         assert post(service, token, BODY + b" ").status == 401
-    with running(tmp_path, **settings) as third:
-        assert post(third, token, BODY + b" ").status == 401
-        assert post(third, token).body == answers[0].body
-        assert metric([third], "cds_verdicts_total") == 0
+    with running(tmp_path, **settings) as another:
+        assert post(another, token, BODY + b" ").status == 401
+        assert post(another, token).body == answers[0].body
+        assert metric([another], "cds_verdicts_total") == 0
