@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cds_hooks import artefacts, guideline, health, openapi, review, schemas, try_it, workbook
+from cds_hooks import artefacts, described, guideline, health, review, try_it, workbook
 from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.clock import Clock, utc_now
 from cds_hooks.discovery import DiscoveryEndpoint
@@ -59,6 +59,7 @@ class Router:
         self._hook = HookEndpoint(state)
         self._feedback = FeedbackEndpoint(state)
         self._pages = Starlette(routes=page_routes(state), lifespan=lambda _app: lifespan(state))
+        self._pages.router.redirect_slashes = False  # a redirect would lead to whatever Host the request names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"] if scope["type"] == "http" else ""
@@ -76,7 +77,7 @@ def page_routes(state: State) -> list[BaseRoute]:
     """Everything but the hook calls."""
     offered = state.settings.offers_try_it(state.host)
     offer_try_it(offered)
-    routes: list[BaseRoute] = [*health.routes(state), *openapi.routes(state), *schemas.routes(state)]
+    routes: list[BaseRoute] = [*health.routes(state), *described.routes(state)]
     routes += artefacts.routes(state)
     routes += [*workbook.routes(state.plugin), *guideline.routes(state.plugin), *static_routes()]
     routes += review.routes(lambda: state.store, plugin=state.plugin)
@@ -98,6 +99,7 @@ async def lifespan(state: State) -> AsyncIterator[None]:
     await state.codes.start(state.store)
     await state.auth.start()
     state.admission.open()
+    state.access.start()
     try:
         yield
     finally:

@@ -16,6 +16,8 @@ from cds_hooks.loose import MISFIT
 OUTCOMES = ("accepted", "overridden")
 LONGEST_COMMENT = 4000
 LONGEST_TEXT = 255
+SITES_REASON = ("reasonDisplay", "reasonTitle")
+"""How the extension ends in which Epic names a reason of the site's own list."""
 KINDS = {type(None): "nothing", bool: "a boolean", str: "a string", list: "an array", dict: "an object"}
 
 _ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
@@ -47,7 +49,7 @@ def _decode(body: bytes) -> Any:
 def _row(entry: object, path: str, now: datetime, client: str, service: str) -> Feedback:
     if not isinstance(entry, dict):
         raise BadCall(f"{path}: expected an object, got {_kind(entry)}.")
-    override, below = _object(entry, "overrideReason", path), f"{path}.overrideReason"
+    override, below = _override(entry, path)
     reason, coding = _object(override, "reason", below), f"{below}.reason"
     return Feedback(
         time=now,
@@ -59,9 +61,24 @@ def _row(entry: object, path: str, now: datetime, client: str, service: str) -> 
         accepted=msgspec.json.encode(_suggestions(entry, f"{path}.acceptedSuggestions")),
         reason_code=_text(reason, "code", coding),
         reason_system=_text(reason, "system", coding),
-        reason_display=_text(reason, "display", coding),
+        reason_display=_text(reason, "display", coding) or ("" if reason else _sites_reason(override)),
         comment=_text(override, "userComment", below, LONGEST_COMMENT),
     )
+
+
+def _override(entry: Mapping[str, Any], path: str) -> tuple[Mapping[str, Any], str]:
+    """Why a card was overridden, and where that stands: Epic's examples spell it in the plural, still one object."""
+    spelt = "overrideReason"
+    if entry.get(spelt) is None and isinstance(entry.get("overrideReasons"), dict):
+        spelt = "overrideReasons"
+    return _object(entry, spelt, path), f"{path}.{spelt}"
+
+
+def _sites_reason(override: Mapping[str, Any]) -> str:
+    extension = override.get("extension")
+    members = extension if isinstance(extension, dict) else {}
+    named = (text for end in SITES_REASON for name, text in members.items() if name.rpartition(".")[2] == end)
+    return next((text for text in named if isinstance(text, str) and 0 < len(text) <= LONGEST_TEXT), "")
 
 
 def _card(entry: Mapping[str, Any], path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from cds_hooks.errors import PluginTrouble, Trouble
+from cds_hooks.errors import PluginTrouble, SettingsTrouble, Trouble
 from cds_hooks.service import Plugin, PluginFactory, Site
 from cds_hooks.settings import Settings
 
@@ -51,6 +51,17 @@ def load_others(settings: Settings, address: str, plugin: Plugin) -> dict[str, P
         if site != general:
             others[client.name] = same
     return others
+
+
+def check_services(settings: Settings, plugin: Plugin) -> None:
+    """Raises :class:`SettingsTrouble` for a client that may call a service that there is not: all its calls fail."""
+    known = [service.id for service in plugin.services]
+    for client in settings.clients:
+        if strange := [name for name in client.services if name not in known]:
+            raise SettingsTrouble(
+                f"[[clients]] {client.name}: services names {', '.join(strange)}, which there is not. Expected any of "
+                f"{', '.join(known)}."
+            )
 
 
 def plugin_name(name: str | None) -> str:

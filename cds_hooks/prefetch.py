@@ -7,7 +7,7 @@ someone else is dropped and counted; a Patient resource or an order of someone e
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +27,14 @@ OTHER_PATIENT = "other-patient"
 TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
 CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
 NONE = Decimal(0)
+OUTCOME = "OperationOutcome"
 HARMLESS = frozenset({"information", "warning", "success"})
+WITHHELD = frozenset(
+    {"incomplete", "suppressed", "not-found"}
+    | {"forbidden", "security", "login", "expired", "unknown"}
+    | {"timeout", "throttled", "too-costly", "transient", "lock-error", "no-store", "exception"}
+)
+"""What a mere warning may say and still mean that data were left out, by the issue types of FHIR."""
 UNFETCHED = {
     "": "the call names no FHIR server to fetch them from",
     "not-registered": "its fhirServer is not registered here for this client",
@@ -118,7 +125,11 @@ class Reader:
 
     def key(self, key: Key, call: Call, sent: Mapping[str, Value]) -> Prefetched:
         if key.name in sent:
-            return self.value(sent[key.name], key.resource_type, search=key.search)
+            found = self.value(sent[key.name], key.resource_type, search=key.search)
+            if found.reason == TRUNCATED and is_warned(getattr(sent[key.name], "entry", None)):
+                # A part of a result tells of a time only where the server did all that was asked, sorting too.
+                found.reason = KEY_FAILED
+            return found
         if isinstance(call.prefetch, WrongShape):
             return Prefetched(KeyState.FAILED, KEY_FAILED)
         if not all(getattr(call, field) for field in key.needs):
@@ -152,7 +163,7 @@ class Reader:
             value = _unread(value)
         if isinstance(value, Unreadable):
             return Prefetched(KeyState.FAILED, KEY_FAILED, unreadable=[value])
-        if value.resourceType == "OperationOutcome" or (asked and value.resourceType != asked):
+        if value.resourceType == OUTCOME or (asked and value.resourceType != asked):
             return Prefetched(KeyState.FAILED, KEY_FAILED)
         return Prefetched(KeyState.SATISFIED, resources=[value], merged=self._merged([value]))
 
@@ -167,6 +178,7 @@ class Reader:
             found.unreadable = [entry.resource for entry in entries if isinstance(entry.resource, Unreadable)]
             entries = [entry for entry in entries if not isinstance(entry.resource, Unreadable)]
         failed = self._sort(entries, found, holes=holes)
+        failed = failed or any(one.resource_type == OUTCOME for one in found.unreadable)
         resources = found.resources
         if failed or (asked and resources and resources[0].resourceType != asked and not _has_type(resources, asked)):
             found.state, found.reason = KeyState.FAILED, KEY_FAILED
@@ -192,7 +204,7 @@ class Reader:
                 subject = resource.subject
                 if subject is not None and is_known(subject.reference) and resource.patient is None:
                     keep(resource)
-                elif resource.resourceType == "OperationOutcome":
+                elif resource.resourceType == OUTCOME:
                     failed = failed or is_error(resource)
                 elif self.owner.owns(resource):
                     keep(resource)
@@ -206,12 +218,30 @@ class Reader:
 
 
 def is_error(outcome: Any) -> bool:
-    """Whether an OperationOutcome says more than hints; one without readable issues is taken for an error."""
+    """Whether an OperationOutcome says that data are not there; one without readable issues is taken for an error."""
     try:
         issues = outcome.issue or ()
     except BROKEN:
         return True
-    return not issues or any(issue.severity not in HARMLESS for issue in issues)
+    return not issues or any(issue.severity not in HARMLESS or _is_withheld(issue) for issue in issues)
+
+
+def _is_withheld(issue: Any) -> bool:
+    """Some servers put a warning into every result, so it is the type that says whether something was left out."""
+    return issue.severity == "warning" and issue.code in WITHHELD
+
+
+def is_warned(entries: Iterable[Any] | None) -> bool:
+    """Whether an OperationOutcome among the entries says that not all went as was asked."""
+    outcomes = (one.resource for one in entries or () if getattr(one.resource, "resourceType", "") == OUTCOME)
+    return any(map(_warns, outcomes))
+
+
+def _warns(outcome: Any) -> bool:
+    try:
+        return is_error(outcome) or any(issue.severity == "warning" for issue in outcome.issue or ())
+    except BROKEN:
+        return True
 
 
 def _unread(resource: Any) -> Unreadable:

@@ -43,6 +43,7 @@ class IssueLike(Protocol):
     """One issue of an OperationOutcome."""
 
     severity: str | None
+    code: str | None
 
 
 class EntryLike(Protocol):

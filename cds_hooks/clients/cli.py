@@ -80,10 +80,14 @@ def checked(text: str, path: Path) -> None:
     from pydantic import ValidationError
 
     from cds_hooks.clients import Registry
+    from cds_hooks.plugins import check_services, load_plugin
     from cds_hooks.settings import Given, read_values, sentence
 
     try:
-        Registry.of(Given(**read_values(path, tomllib.loads(text), Given.model_fields)))
+        given = Given(**read_values(path, tomllib.loads(text), Given.model_fields))
+        Registry.of(given)
+        if any(one.services for one in given.clients):
+            check_services(given, load_plugin(given.plugin, given.site("")))
     except tomllib.TOMLDecodeError as error:
         raise SettingsTrouble(f"The settings file {path} is not TOML: {error}.") from None
     except ValidationError as error:

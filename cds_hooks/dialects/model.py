@@ -11,15 +11,23 @@ from typing import Any, Literal
 import msgspec
 
 Known = Literal[
-    "specification", "captured call", "client source", "vendor page", "vendor draft of 2021", "second hand", "not known"
+    "specification",
+    "captured call",
+    "client source",
+    "vendor page",
+    "vendor draft",
+    "copy of the vendor's page",
+    "second hand",
+    "not known",
 ]
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that is known of an EHR, and how it is known."""
+    """One thing that is known of an EHR, how it is known, and where and when it was read."""
 
     says: str
     known: Known
+    source: str = ""
 
 
 class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

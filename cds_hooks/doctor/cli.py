@@ -55,7 +55,7 @@ def examine(host: str, port: int, *, offline: bool) -> Iterable[Check]:
     yield ok("settings", f"They can be read. Registered clients: {len(settings.clients)}.")
     ground = Ground(settings, host, port, utc_now())
     local = (
-        (setup.variables, setup.exposure, setup.tls, setup.store, setup.keys, setup.plugin),
+        (setup.variables, setup.exposure, setup.tls, setup.authorities, setup.store, setup.keys, setup.plugin),
         (registered.clients, registered.tokens),
         (machine.python, machine.sqlite, machine.clock, machine.disk, machine.port),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +11,7 @@ import msgspec
 from cds_hooks.addresses import Guard
 from cds_hooks.auth.jwks import SIZE_LIMIT, KeysTrouble, read_set
 from cds_hooks.clients import Client
-from cds_hooks.clock import utc_now
+from cds_hooks.clock import seconds_ahead, utc_now
 from cds_hooks.doctor.model import Check, Ground, ok, warn, wrong
 from cds_hooks.doctor.registered import usable
 from cds_hooks.errors import SettingsTrouble
@@ -22,8 +20,8 @@ from cds_hooks.service import Plugin
 
 SECONDS = 10.0
 METADATA_SIZE = 32 * 1024 * 1024
-FAR_APART = timedelta(seconds=60)
-"""Between two clocks; tokens are refused beyond."""
+FAR_APART = 60.0
+"""Seconds between two clocks; tokens are refused beyond."""
 
 _OURS = frozenset({"_sort", "_count"})
 _VERSIONS = ("4.0.", "4.3.")
@@ -64,15 +62,13 @@ async def _asked(outbound: Outbound, target: str) -> Answer:
 
 def _clock(part: str, answer: Answer) -> Iterable[Check]:
     """How far the other machine's clock is from ours, where it says what time it has."""
-    try:
-        theirs = parsedate_to_datetime(answer.date)
-    except ValueError:
+    ahead = seconds_ahead(answer.date, utc_now())
+    if ahead is None:
         return
-    apart = (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)) - utc_now()
-    if abs(apart) > FAR_APART:
+    if abs(ahead) > FAR_APART:
         yield warn(
             part,
-            f"Its clock is {abs(apart).total_seconds():.0f} s {'ahead of' if apart > timedelta() else 'behind'} ours.",
+            f"Its clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} ours.",
             "Set the clock that is wrong, and keep both set by NTP: tokens are refused more than 60 s off.",
         )
     else:

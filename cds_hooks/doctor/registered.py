@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from cds_hooks.auth.authenticator import TOKENS_FILE
+from cds_hooks.auth.guard import TOKENS_FILE
 from cds_hooks.auth.jwks import SIZE_LIMIT, KeySet, KeysTrouble, read_set
 from cds_hooks.clients import Client, Registry
 from cds_hooks.doctor.model import Check, Ground, ok, warn, wrong

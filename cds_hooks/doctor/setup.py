@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import ssl
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -56,6 +57,21 @@ def tls(ground: Ground) -> Iterable[Check]:
         yield ok("tls", "Plain HTTP: encryption is left to a proxy, or not needed on this machine alone.")
         return
     yield from _certificate(ground, files[0])
+
+
+def authorities(ground: Ground) -> Iterable[Check]:
+    """The hospital's own certificate authorities, which FHIR servers are believed by."""
+    path = ground.settings.fhir_authorities
+    if path is None:
+        return
+    try:
+        known = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        known.load_verify_locations(path)
+    except (OSError, ssl.SSLError):
+        action = "Name a readable file of certificates (PEM) in DYSTONIA_CDS_FHIR_AUTHORITIES, or take it away."
+        yield wrong("authorities", f"{path} holds no certificate authorities.", action)
+    else:
+        yield ok("authorities", f"{path.name} holds {len(known.get_ca_certs())}.")
 
 
 def _certificate(ground: Ground, path: Path) -> Iterable[Check]:
@@ -140,10 +156,11 @@ def keys(ground: Ground) -> Iterable[Check]:
 
 def plugin(ground: Ground) -> Iterable[Check]:
     """The clinical content: rules, codes, the site's own terminology, sign-offs."""
-    from cds_hooks.plugins import load_plugin
+    from cds_hooks.plugins import check_services, load_plugin
 
     try:
         made = load_plugin(ground.settings.plugin, ground.settings.site(f"http://{ground.host}:{ground.port}"))
+        check_services(ground.settings, made)
     except Trouble as trouble:
         yield wrong("rules and codes", str(trouble), "Correct what the sentence names.")
         return

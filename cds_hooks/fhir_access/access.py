@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from time import monotonic
 
@@ -9,7 +10,7 @@ import structlog
 
 from cds_hooks.clients import Client, Registry
 from cds_hooks.errors import SettingsTrouble
-from cds_hooks.fhir_access.authorization import Authorization, read_authorization
+from cds_hooks.fhir_access.authorization import Authorization, patient_of, read_authorization
 from cds_hooks.fhir_access.bases import Bases, place_of
 from cds_hooks.fhir_access.judging import told
 from cds_hooks.fhir_access.queries import FHIR_ID
@@ -17,12 +18,15 @@ from cds_hooks.fhir_access.server import Server, connect
 from cds_hooks.loose import LooseReader
 from cds_hooks.metrics import Metrics
 from cds_hooks.prefetch import OTHER_PATIENT, Key, Plan, Received
-from cds_hooks.service import KeyState, Plugin
+from cds_hooks.service import KeyState, Plugin, Prefetched
 from cds_hooks.settings import Settings
 from cds_hooks.wire import Call
 
 RESERVE_SECONDS = 0.1
 """What is left of a call's time for the rules, the audit and the answer."""
+
+ACCESS = "fhirAuthorization"
+"""Under this name, beside the prefetch keys, an access for another patient is told."""
 
 LACKING = (KeyState.MISSING, KeyState.FAILED)
 
@@ -43,19 +47,39 @@ class FhirAccess:
         clients = (*registry.clients, registry.anonymous)
         self._bases = {client.name: Bases(_plain(client.fhir_servers)) for client in clients}
         self._servers = _servers(clients, settings)
+        self._warming: asyncio.Task[None] | None = None
 
     @property
     def servers(self) -> Iterable[Server]:
         """Every registered server."""
         return dict.fromkeys(self._servers.values())
 
+    def start(self) -> None:
+        """Loads in the background what the first call that fetches would wait for; nothing where none can."""
+        if self._servers:
+            from cds_hooks.fhir_access.warming import warm
+
+            self._warming = asyncio.create_task(warm())
+
     async def close(self) -> None:
         """Lets go of the connections."""
+        if self._warming is not None:
+            self._warming.cancel()
         for server in self.servers:
             await server.outbound.close()
 
     async def complete(self, plan: Plan, call: Call, received: Received, client: Client, deadline: float) -> Received:
-        """``received`` with every key fetched that could be; ``deadline`` is a monotonic moment."""
+        """``received`` with every key fetched that could be; ``deadline`` is a monotonic moment.
+
+        An access for another patient is told as data of someone else, unless keys that it left missing tell it.
+        """
+        done = await self._complete(plan, call, received, client, deadline)
+        is_foreign = bool(call.authorization) and patient_of(call.authorization) not in ("", call.patient_id)
+        if is_foreign and all(one.reason != OTHER_PATIENT for one in done.prefetch.values()):
+            done.prefetch[ACCESS] = Prefetched(KeyState.FAILED, OTHER_PATIENT, foreign=1)
+        return done
+
+    async def _complete(self, plan: Plan, call: Call, received: Received, client: Client, deadline: float) -> Received:
         prefetch = received.prefetch
         lacking = [key for key in plan.keys if prefetch[key.name].state in LACKING]
         if not call.fhir_server:

@@ -16,6 +16,15 @@ _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXTS = msgspec.json.Decoder(list[str])
 
 
+class Whose(msgspec.Struct, gc=False):
+    """The member of ``fhirAuthorization`` that says whose data it gives access to."""
+
+    patient: msgspec.Raw = msgspec.Raw()
+
+
+_WHOSE = msgspec.json.Decoder(Whose)
+
+
 class Authorization:
     """The access that a call brings. ``token`` is None where nothing usable came; ``patient`` may be empty."""
 
@@ -34,8 +43,19 @@ def read_authorization(raw: msgspec.Raw | bytes) -> Authorization:
     is_usable = kind.lower() == "bearer" and TOKEN.fullmatch(text)
     scope = fields.get("scope", msgspec.Raw())
     scopes = json_text(scope) or " ".join(attempt(_TEXTS, scope, []) or [])
-    patient = json_text(fields.get("patient", b"")).strip().removeprefix("Patient/")
-    return Authorization(Secret(text) if is_usable else None, Grants(scopes), patient)
+    return Authorization(Secret(text) if is_usable else None, Grants(scopes), _plain(fields.get("patient", b"")))
+
+
+def patient_of(raw: msgspec.Raw | bytes) -> str:
+    """The patient whom the access is for, without reading the token; empty where that is not said."""
+    try:
+        return _plain(_WHOSE.decode(raw).patient)
+    except (*MISFIT, RecursionError):
+        return ""
+
+
+def _plain(patient: msgspec.Raw | bytes) -> str:
+    return json_text(patient).strip().removeprefix("Patient/")
 
 
 def _fields(raw: msgspec.Raw | bytes) -> dict[str, msgspec.Raw]:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import msgspec
 
+from cds_hooks.clock import seconds_ahead, utc_now
 from cds_hooks.fhir_access.authorization import Authorization
 from cds_hooks.fhir_access.server import Server
 from cds_hooks.loose import LooseReader
@@ -67,6 +68,9 @@ class Errand:
             self._count("timeout")
             raise
         self.bodies.append(answer.body)
+        ahead = seconds_ahead(answer.date, utc_now())
+        if ahead is not None:
+            self._metrics.clock_offset_seconds[self.server.host,] = ahead
         self.answered += 1
         self._count("answered")
         return value

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from cds_hooks.fhir_access.bases import target_below
 from cds_hooks.fhir_access.errand import Errand, Setback
 from cds_hooks.fhir_access.queries import OWNERS, Query
-from cds_hooks.prefetch import is_error
+from cds_hooks.prefetch import OUTCOME, is_warned
 from cds_hooks.service import FETCHED, Unreadable
 from cds_hooks.shapes import BROKEN, Link, ReadBundle, Value
 
@@ -67,7 +67,7 @@ async def read(errand: Errand, query: Query, found: Found) -> None:
     if _is_asked_for(value, kind, identity):
         found.value, found.word = value, FETCHED
     else:
-        found.word = "outcome" if getattr(value, "resourceType", "") == "OperationOutcome" else "other-resource"
+        found.word = "outcome" if getattr(value, "resourceType", "") == OUTCOME else "other-resource"
 
 
 def _is_asked_for(value: Any, kind: str, identity: str) -> bool:
@@ -115,7 +115,7 @@ async def _anew(errand: Errand, query: Query, found: Found) -> None:
             if not (place and kept and setback.status in BAD_REQUEST):
                 raise
             return
-        if any(getattr(entry.resource, "resourceType", "") != "OperationOutcome" for entry in found.entries):
+        if any(getattr(entry.resource, "resourceType", "") != OUTCOME for entry in found.entries):
             errand.server.learn(spelling)
             return
 
@@ -167,7 +167,7 @@ async def _page(errand: Errand, target: str) -> Any:
     """One page of a search; raises :class:`Setback` for whatever is none."""
     page: Any = await errand.get(target)
     kind = getattr(page, "resourceType", "")
-    if kind == "OperationOutcome":
+    if kind == OUTCOME:
         raise Setback("outcome")
     if kind != "Bundle" or not _is_searchset(page):
         raise Setback("other-resource")
@@ -206,20 +206,12 @@ def _link(page: Any, relation: str) -> str | None:
 
 def _ignored(page: Any, asked: frozenset[str]) -> bool:
     """Whether the server may have left out a part of the question: it says so, or does not say what it understood."""
-    for entry in page.entry or ():
-        if getattr(entry.resource, "resourceType", "") == "OperationOutcome" and _warns(entry.resource):
-            return True
+    if is_warned(page.entry):
+        return True
     query = (_link(page, "self") or "").partition("?")[2]
     understood = {name.partition(":")[0] for name, _ in parse_qsl(query, keep_blank_values=True)}
     wanted = {"patient" if name in OWNERS else name for name in asked} - {"_count"}
     return not wanted <= {"patient" if name in OWNERS else name for name in understood}
-
-
-def _warns(outcome: Any) -> bool:
-    try:
-        return is_error(outcome) or any(issue.severity == "warning" for issue in outcome.issue or ())
-    except BROKEN:
-        return True
 
 
 def _identity(entry: Any) -> tuple[str, str] | None:

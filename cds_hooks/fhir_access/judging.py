@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cds_hooks.fhir_access.finding import Found
-from cds_hooks.prefetch import KEY_FAILED, TRUNCATED, Key, Reader
+from cds_hooks.prefetch import KEY_FAILED, TRUNCATED, Key, Reader, is_warned
 from cds_hooks.service import FETCHED, KeyState, Prefetched, Unreadable
+
+if TYPE_CHECKING:
+    from cds_hooks.fhir_access.finding import Found
 
 
 def judged(reader: Reader, key: Key, found: Found, before: Prefetched, *, restricted: bool) -> Prefetched:
@@ -45,7 +47,7 @@ def _doubt(made: Prefetched, found: Found, *, restricted: bool) -> None:
         _fail(made, "ignored")
     elif restricted:
         _fail(made, "restricted")
-    elif is_cut_off and found.asked and not found.is_arranged:
+    elif is_cut_off and (is_warned(found.entries) or (found.asked and not found.is_arranged)):
         # The newest come first only where the server sorted: a part of an unsorted result says nothing of any time.
         _fail(made, made.fetch if made.fetch != FETCHED else "ignored")
     elif made.state is KeyState.FAILED and made.fetch == FETCHED:

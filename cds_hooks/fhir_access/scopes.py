@@ -9,6 +9,9 @@ SCOPE = re.compile(
     r"(?:patient|user|system)/(?P<kind>[A-Za-z]{1,64}|\*)\.(?P<how>read|write|\*|c?r?u?d?s?)(?P<query>\?\S*)?"
 )
 WORDS = {"read": "rs", "write": "cud", "*": "cruds"}
+ASIDE = re.compile(r"openid|profile|fhirUser|launch(?:/\S*)?|(?:on|off)line_access")
+"""SMART's scopes that are about no resource."""
+PLACES = ("patient/", "user/", "system/")
 READ, SEARCH = "r", "s"
 
 
@@ -21,14 +24,20 @@ class Grant(Enum):
 
 
 class Grants:
-    """What the scopes of a token allow. Without any scope nothing is forbidden: the server decides."""
+    """What the scopes of a token allow.
+
+    Without any scope nothing is forbidden: the server decides. So it is with scopes that are not SMART's: some EHRs
+    name their own interfaces there (``Observation.Search (Labs) (R4)``).
+    """
 
     __slots__ = ("_by_kind", "_said")
 
     def __init__(self, scopes: str) -> None:
-        self._said = bool(scopes.strip())
+        words = scopes.split()
+        is_smart = any(word.startswith(PLACES) for word in words) or all(map(ASIDE.fullmatch, words))
+        self._said = bool(words) and is_smart
         self._by_kind: dict[tuple[str, str], Grant] = {}
-        for text in scopes.split():
+        for text in words:
             scope = SCOPE.fullmatch(text)
             if scope is not None:
                 self._add(scope["kind"], WORDS.get(scope["how"], scope["how"]), restricted=bool(scope["query"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 REASONS = {
     "no-result": "no result was found",
     "key-missing": "the data were not sent",
-    "key-failed": "the data could not be fetched",
+    "key-failed": "the data could not be read",
     "truncated": "the list of data was cut short",
     "other-patient": "data of another patient had to be left out",
     "unit-missing": "the value has no unit",
@@ -41,7 +41,7 @@ FETCH_WORDS = {
     "unreachable": "the server could not be reached",
     "address": "the server's name leads to an address that is not allowed",
     "unusable": "the answer was too large, no JSON, or broken off",
-    "outcome": "the server answered with an error",
+    "outcome": "the server answered with an error, or that data are lacking",
     "other-resource": "the server answered with something else",
     "ignored": "the server left out a part of the question",
     "total": "the server has more than it gave",

@@ -60,6 +60,21 @@ def reference_with_display() -> Json:
     )
 
 
+def medication_beside_the_draft() -> Json:
+    """Epic since 2024: the Medication stands beside the draft in its Bundle; a warning in a result; its own key."""
+    draft = order(id="ez067.mn-wO")
+    concept = draft.pop("medicationCodeableConcept")
+    draft["medicationReference"] = {"reference": "Medication/eVB.s1hQ3", "display": "SOMETHING FOR AGITATION"}
+    house = {"system": "urn:oid:2.16.840.1.113883.6.253", "code": "6379"}
+    named = {"coding": [house, *concept["coding"]], "text": "house preparation"}
+    nothing = {"severity": "warning", "code": "processing", "details": {"coding": [{"code": "4101"}]}}
+    outcome = {"resourceType": "OperationOutcome", "issue": [nothing]}
+    user = {"resourceType": "PractitionerRole", "id": "e-Q", "practitioner": {"reference": "Practitioner/eqZ"}}
+    sent = prefetch(taking("metoclopramide", "2d"), conditions=bundle(outcome) | {"total": 0}) | {"-user": user}
+    medication = {"resourceType": "Medication", "id": "eVB.s1hQ3", "code": named}
+    return call([draft, medication], sent, extension={"com.epic.cdshooks.request.fhir-version": "R4"})
+
+
 def contained_medication() -> Json:
     """The drug is a contained Medication."""
     draft = order()
@@ -101,6 +116,7 @@ SHAPES: dict[str, tuple[Json, str | None]] = {
     "product code newer than the value sets": (newer_product_code(), "R-DRUG-01"),
     "a National Drug Code and no name": (drug_by_ndc(), "R-DRUG-01"),
     "reference with a display only": (reference_with_display(), "R-DRUG-01"),
+    "medication beside the draft": (medication_beside_the_draft(), "R-DRUG-02"),
     "contained medication": (contained_medication(), "R-DRUG-01"),
     "keys of the client's own": (keys_of_its_own(), "R-DRUG-02"),
     "R5 medication": (newer_fhir_version(), "R-DRUG-01"),

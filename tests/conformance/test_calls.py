@@ -194,6 +194,9 @@ def test_a_newer_shape_of_an_order_breaks_nothing(real: Running) -> None:
 LOW = lab("calcium", 1.7, "mmol/L", "2d")
 FAILED = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
 HINT = {"resourceType": "OperationOutcome", "issue": [{"severity": "information", "code": "informational"}]}
+WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "processing"}]}
+WITHHELD = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+NORMAL = lab("calcium", 2.4, "mmol/L", "2d")
 PAGED = {**bundle(LOW), "link": [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]}
 
 
@@ -214,6 +217,13 @@ def calcium(told: Json) -> str:
             bundle(FAILED), "not-checked key-failed", marks=pytest.mark.conformance("E5", "E6"), id="failed entry"
         ),
         pytest.param(bundle(LOW, HINT), "fired", marks=pytest.mark.conformance("E6"), id="a hint"),
+        pytest.param(bundle(LOW, WARNING), "fired", marks=pytest.mark.conformance("E6"), id="a warning"),
+        pytest.param(
+            bundle(NORMAL, WITHHELD),
+            "not-checked key-failed",
+            marks=pytest.mark.conformance("E6"),
+            id="a part kept back",
+        ),
         pytest.param("123", "not-checked key-failed", marks=pytest.mark.conformance("E11"), id="a bare string"),
         pytest.param(
             {**bundle(), "link": PAGED["link"]},

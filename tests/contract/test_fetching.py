@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -23,6 +24,7 @@ TOKEN = "canary-token-5f1c"
 NOBODY = thing("foreign", "Patient/p2")
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "not-supported"}]}
+KEPT_BACK = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
 
 
 def authorization(**more: Any) -> Json:
@@ -62,6 +64,17 @@ def test_everything_is_fetched_with_the_token(start: Start) -> None:
     assert {one.headers["Accept-Encoding"] for one in server.asked} == {"identity"}
     fetched = {"state": "satisfied", "fetched": True}
     assert keys(service, answer) == {"patient": fetched, "things": fetched, "stay": fetched}
+
+
+def test_how_far_the_clock_of_the_server_is_ahead_is_measured(start: Start) -> None:
+    with serving(patient()) as server:
+        service = start(fhir_servers=(server.base,))
+        assert "cds_clock_offset_seconds{" not in service.client.get("/metrics").text
+        service.call(asking(server))
+        told = service.client.get("/metrics").text
+    host = urlsplit(server.base).netloc
+    (line,) = (line for line in told.splitlines() if line.startswith(f'cds_clock_offset_seconds{{server="{host}"}}'))
+    assert abs(float(line.rpartition(" ")[2])) < 10
 
 
 def test_the_same_cards_with_full_partial_and_no_prefetch(start: Start) -> None:
@@ -232,6 +245,7 @@ ANSWERS: list[tuple[str, Any, str, str]] = [
     ("a single resource", thing("a"), "failed key-failed []", "other-resource"),
     ("an error as entry", searchset(thing("a"), ERROR), "failed key-failed [a]", "outcome"),
     ("a warning, all there", searchset(thing("a"), WARNING, link=SELF), "satisfied [a]", ""),
+    ("something kept back", searchset(thing("a"), KEPT_BACK, link=SELF), "failed key-failed [a]", "outcome"),
     ("a warning, and more", searchset(thing("a"), WARNING, link=SELF, total=9), "failed key-failed [a]", "ignored"),
     ("not all there", searchset(thing("a"), link=SELF, total=9), "failed truncated [a]", "total"),
     ("not all there, nothing said", searchset(thing("a"), total=9), "failed key-failed [a]", "ignored"),

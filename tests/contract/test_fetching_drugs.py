@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -71,9 +72,62 @@ def test_with_access_to_another_patient_nothing_is_asked_and_the_card_says_what_
         answer = service.client.post(SIGN, json=body).json()
         assert server.asked == []
     (card,) = answer["cards"]
-    assert "Not available to this service: Medication orders not supplied." in card["detail"]
+    missing = "Patient data, medication orders, allergies, conditions and results not supplied."
+    assert f"Not available to this service: {missing}" in card["detail"]
     assert {"input": "medications", "reason": "other-patient"} in card["extension"]["org.dystonia-cds"]["missing"]
     results = answer["extension"]["org.dystonia-cds"]["results"]
     clear = {one["rule"] for one in results if one["status"] == "clear"}
     assert {rule for rule in clear if not rule.startswith("R-DQ")} == set()
     assert "other-patient" in {one.get("reason") for one in results}
+
+
+# whose data the access is for -> whether the card tells
+WHOSE: list[tuple[str, dict[str, Any], bool]] = [
+    ("somebody else", {"patient": "p2"}, True),
+    ("somebody else, without a token", {"patient": "p2", "access_token": ""}, True),
+    ("somebody else, spelt as a reference", {"patient": "Patient/p2"}, True),
+    ("the patient", {"patient": "p1"}, False),
+    ("the patient, spelt as a reference", {"patient": "Patient/p1"}, False),
+    ("nobody said", {}, False),
+    ("no text", {"patient": 7}, False),
+]
+
+
+@pytest.mark.parametrize(("name", "said", "told"), WHOSE, ids=[row[0] for row in WHOSE])
+def test_access_to_another_patient_is_told_beside_complete_data(
+    start: Start, name: str, said: dict[str, Any], told: bool
+) -> None:
+    """What came is the patient's own and judged as ever; the access is not used, and the card says so."""
+    with serving(patient()) as server:
+        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **TIME)
+        whole = call([order("haloperidol")], prefetch())
+        plain = service.client.post(SIGN, json=whole).json()
+        access = {"access_token": "t", "token_type": "Bearer"} | said
+        answer = service.client.post(SIGN, json={**whole, "fhirServer": server.base, "fhirAuthorization": access})
+        assert server.asked == []
+    kept = json.loads(service.audited(answer).keys)
+    assert ("fhirAuthorization" in kept) is told
+    found = answer.json()
+    if not told:
+        assert found == plain
+        return
+    assert kept["fhirAuthorization"] == {"state": "failed", "reason": "other-patient", "foreign": 1}
+    sentence = (
+        "The access that came with the call is for a different patient, and was not used. See whose chart is open."
+    )
+    assert any(sentence in card["detail"] for card in found["cards"])
+    before, after = ({rule["id"] for card in one["cards"] for rule in _ours(card)["rules"]} for one in (plain, found))
+    assert after == before | {"R-DQ-07"}
+
+
+def _ours(card: Any) -> Any:
+    return card["extension"]["org.dystonia-cds"]
+
+
+def test_access_to_another_patient_is_told_where_no_server_is_registered(start: Start) -> None:
+    service = start(plugin(), clock=lambda: NOW, **TIME)
+    access = {"access_token": "t", "token_type": "Bearer", "patient": "p2"}
+    body = call([order("haloperidol")], {}, fhirServer="https://ehr.example/fhir", fhirAuthorization=access)
+    assert any(
+        "for a different patient" in card["detail"] for card in service.client.post(SIGN, json=body).json()["cards"]
+    )

@@ -15,6 +15,13 @@ SATISFIED, NULL = "satisfied [{}] foreign=0 unreadable=", "null [] foreign=0 unr
 FAILED, TRUNCATED = "failed key-failed [{}] foreign=0 unreadable=", "failed truncated [{}] foreign=0 unreadable="
 BAD = thing("bad", link="wrong")
 
+NEXT = [{"relation": "next", "url": "x"}]
+
+
+def warning(*codes: Any) -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": code} for code in codes]}
+
+
 VALUES: list[tuple[str, Any, str]] = [
     ("a Bundle", bundle(thing("a"), thing("b")), SATISFIED.format("a,b")),
     ("a searchset", bundle(thing("a"), type="searchset", total=1), SATISFIED.format("a")),
@@ -36,6 +43,15 @@ VALUES: list[tuple[str, Any, str]] = [
     ("an error as entry without mode", bundle(thing("a"), ERROR), FAILED.format("a")),
     ("an outcome without issues", bundle({"resource": {"resourceType": "OperationOutcome"}}), FAILED.format("")),
     ("a hint as entry", bundle(thing("a"), {"resource": HINT} | OUTCOME), SATISFIED.format("a")),
+    ("a warning as entry", bundle(thing("a"), {"resource": warning("processing")} | OUTCOME), SATISFIED.format("a")),
+    ("a warning that nothing was found", bundle(warning("informational"), total=0), SATISFIED.format("")),
+    ("a warning without a type", bundle(thing("a"), warning(None)), SATISFIED.format("a")),
+    ("a warning that something was kept back", bundle(thing("a"), warning("suppressed")), FAILED.format("a")),
+    ("the same beside another", bundle(thing("a"), warning("processing", "incomplete")), FAILED.format("a")),
+    ("a warning that the patient is not known", bundle(warning("not-found"), total=0), FAILED.format("")),
+    ("a warning of a wrong type", bundle(thing("a"), warning(7)), FAILED.format("a") + "OperationOutcome/"),
+    ("a warning on a first page", bundle(thing("a"), warning("not-supported"), link=NEXT), FAILED.format("a")),
+    ("a hint on a first page", bundle(thing("a"), HINT, link=NEXT), TRUNCATED.format("a")),
     ("a failed batch answer", bundle({"response": {"status": "404 Not Found"}}), FAILED.format("") + "/"),
     ("a good batch answer", bundle({"response": {"status": "200 OK"}}), FAILED.format("") + "/"),
     ("another type only", bundle(thing("a", kind="Condition")), FAILED.format("a")),

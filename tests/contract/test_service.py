@@ -24,10 +24,10 @@ class SickStore:
     def __init__(self, *, hangs: bool = False, raises: bool = False) -> None:
         self.hangs, self.raises = hangs, raises
 
-    def pseudonym(self, patient_id: str) -> str:
+    def pseudonym(self, patient_id: str, client: str) -> str:
         return "0" * 32
 
-    def encounter_pseudonym(self, encounter_id: str) -> str:
+    def encounter_pseudonym(self, encounter_id: str, client: str) -> str:
         return ""
 
     def shown(self, *_: object) -> list[object]:

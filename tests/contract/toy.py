@@ -47,6 +47,7 @@ class Part(msgspec.Struct):
     url: str | None = None
     mode: str | None = None
     severity: str | None = None
+    code: str | None = None
     status: str | None = None
     fullUrl: str | None = None
     resource: Resource | None = None

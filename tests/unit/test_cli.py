@@ -202,6 +202,18 @@ STARTS: list[tuple[str, dict[str, str], tuple[str, ...], str]] = [
     ("auth", {"AUTH": "required"}, (), "DYSTONIA_CDS_AUTH=required needs at least one client with an issuer"),
     ("keys", {"AUTH": "required", "CLIENTS": NO_KEYS}, (), "[[clients]] north: got an issuer without keys"),
     ("keys of workers", {"AUTH": "required", "CLIENTS": NO_KEYS, "AUDIT": "off"}, ("--workers", "2"), "without keys"),
+    (
+        "a service of a client that there is not",
+        {"CLIENTS": '[{"name": "north", "services": ["dystonia-order-sing"]}]'},
+        (),
+        "[[clients]] north: services names dystonia-order-sing, which there is not. Expected any of toy-patient-view",
+    ),
+    (
+        "a field of a client",
+        {"CLIENTS": '[{"name": "north", "colour": "canary"}]'},
+        (),
+        "0.colour: there is no such field",
+    ),
     ("workers", {}, ("--workers", "2"), "--workers 2 needs an audit store that several processes may write"),
     ("setting", {"BUDGET_MS": "x"}, (), "DYSTONIA_CDS_BUDGET_MS: got 'x'"),
     ("foreign address", {"ALLOW_OPEN": "true"}, ("--host", "192.0.2.1"), "This machine has no address 192.0.2.1"),

@@ -104,6 +104,7 @@ REFUSED: list[tuple[str, str, Sequence[str], str]] = [
     ("an algorithm", "", ("algorithms=HS256",), "got 'HS256', expected"),
     ("an address", "", ("fhir_servers=fhir.example",), "expected an http or https address"),
     ("a password", "", ("fhir_servers=https://me:canary@fhir.example",), "//***@fhir.example"),
+    ("a service that there is not", "", ("services=dystonia-order-sing",), "services names dystonia-order-sing, which"),
     ("a number", "", ("calls_per_second=many",), "got 'many', expected"),
     ("a second of its name", '[[clients]]\nname = "north"\n', (), "two clients have the same name (north)"),
     ("not TOML", "jurisdiction = uk\n", (), "is not TOML"),

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from cds_hooks.audit import open_store
 from cds_hooks.auth.maker import make_key
 from cds_hooks.cli import app
+from cds_hooks.clients import Client
 from cds_hooks.doctor import Ground, machine, setup
 from cds_hooks.doctor.cli import examine
 from cds_hooks.settings import Given
@@ -114,6 +115,16 @@ def test_how_long_the_certificate_holds(tmp_path: Path, days: int, said: str) ->
     expect(setup.tls(ground(tmp_path, **certificate(tmp_path, days))), said)
 
 
+def test_the_authorities_of_the_hospital(tmp_path: Path) -> None:
+    assert list(setup.authorities(ground(tmp_path))) == []
+    path = certificate(tmp_path, 100)["tls_certificate"]
+    expect(setup.authorities(ground(tmp_path, fhir_authorities=path)), "ok authorities: cds.pem holds 1.")
+    path.write_text("nothing", "utf-8")
+    expect(setup.authorities(ground(tmp_path, fhir_authorities=path)), "wrong authorities: ", "holds no certificate")
+    gone = tmp_path / "gone.pem"
+    expect(setup.authorities(ground(tmp_path, fhir_authorities=gone)), "wrong authorities: ", "gone.pem", "(PEM)")
+
+
 def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
     expect(setup.tls(ground(tmp_path)), "ok tls: Plain HTTP")
     files = certificate(tmp_path, 100)
@@ -165,6 +176,8 @@ def test_the_clinical_content(tmp_path: Path) -> None:
     expect(setup.plugin(Ground(whole, "127.0.0.1", 8000, NOW)), "wrong rules and codes: ", "labs.csv")
     gone = Given(data_dir=tmp_path, plugin="nowhere:PLUGIN")
     expect(setup.plugin(Ground(gone, "127.0.0.1", 8000, NOW)), "wrong rules and codes: The plugin nowhere:PLUGIN")
+    misspelt = Given(data_dir=tmp_path, plugin=TOY, clients=(Client(name="north", services=("toy-order-sing",)),))
+    expect(setup.plugin(Ground(misspelt, "127.0.0.1", 8000, NOW)), "wrong rules and codes: [[clients]] north: services")
 
 
 # the command

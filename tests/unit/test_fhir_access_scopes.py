@@ -39,12 +39,17 @@ SCOPES: list[tuple[str, Grant, Grant]] = [
     ("launch openid fhirUser", NO, NO),
     ("patient/Observation.sr", NO, NO),
     ("patient/Observation", NO, NO),
-    ("Observation.read", NO, NO),
-    ("admin/*.read", NO, NO),
+    ("launch/patient offline_access", NO, NO),
+    ("launch patient/Observations.read", NO, NO),
     ("patient/observation.read", NO, NO),
     ("patient/Observation.READ", NO, NO),
-    ("xpatient/*.read", NO, NO),
     ("patient/*.reads", NO, NO),
+    ("Observation.read", WHOLE, WHOLE),
+    ("admin/*.read", WHOLE, WHOLE),
+    ("xpatient/*.read", WHOLE, WHOLE),
+    ("ALLERGYINTOLERANCE.READ Observation.Search (Labs) (R4) MedicationRequest.Read (R4)", WHOLE, WHOLE),
+    ("EPIC.FHIR.R4.SERVICES.MEDICATIONREQUEST.CREATE launch", WHOLE, WHOLE),
+    ("EPIC.FHIR.R4.SERVICES.CONDITION.READ patient/Observation.read", NO, WHOLE),
 ]
 
 

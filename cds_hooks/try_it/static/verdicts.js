@@ -5,7 +5,7 @@ import { el, plural } from "./dom.js";
 const REASONS = {
   "no-result": "no result was found",
   "key-missing": "the data were not sent",
-  "key-failed": "the data could not be fetched",
+  "key-failed": "the data could not be read",
   truncated: "the list of data was cut short",
   "other-patient": "data of another patient had to be left out",
   "unit-missing": "the value has no unit",
