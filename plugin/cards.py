@@ -13,7 +13,7 @@ from plugin.evidence import BIBLIOGRAPHY
 from plugin.guideline_text import OVERRIDE_REASONS, TEXTS
 from plugin.ids import uuid5, written
 from plugin.originals import Originals
-from plugin.patient import Gap
+from plugin.patient import Gap, Medication
 from plugin.rule import SUGGESTION_MARK, Case, Fact, Finding, Indicator, Option, Rule, Status, Verdict, evidence_of
 from plugin.rules import data_quality
 from plugin.suggestions import Builder
@@ -25,6 +25,8 @@ _MOST_SUGGESTIONS = 6
 _MOST_REASONS = 9
 _MOST_SOURCES = 4
 _LONGEST_LABEL = 60
+_MOST_FURTHER = 8
+_UNCONFIRMED = "that only one source gives"
 _HELPS_TO_GIVE = frozenset({"cover", "dose", "reduce", "shorten"})
 _LABEL = "Dystonia CDS guideline"
 _PURPOSE = "Decision support for prescribers and pharmacists, to be judged independently; no card never means safe."
@@ -77,16 +79,12 @@ def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], Quiet]
     """The cards, and why the findings by (subject, rule) that fired stand on none of them.
 
     "alert-non-serious": the client wants no info cards. "on-request": a finding that is only ever a link or a line on a
-    card that stands for other reasons, and there is none.
+    card that stands for other reasons, and there is none; "notes-only": the same of a note about data. "three-cards":
+    the third card only says that this order has findings too.
     """
-    drafts, quiet = [], Quiet()
-    for one in judged:
-        found = _found(one)
-        draft = _draft(one, found)
-        drafts += [draft] if draft is not None else []
-        placed = {part.rule.id for part in (*draft.parts, *draft.linked)} if draft is not None else set()
-        unplaced = (part.rule.id for part in found if _waits(part.finding) and part.rule.id not in placed)
-        quiet.update({(subject_of(one.case), rule): "on-request" for rule in unplaced})
+    found = [(one, _found(one)) for one in judged]
+    drafts = [draft for one, parts in found if (draft := _draft(one, parts)) is not None]
+    quiet = Quiet()
     shown = []
     for draft in drafts:
         kept = draft if frame.show_info else _serious(draft, quiet)
@@ -98,7 +96,29 @@ def cards_of(judged: Sequence[Judged], frame: Frame) -> tuple[list[Json], Quiet]
         _card(draft, frame, shown[MOST_CARDS:] if place == MOST_CARDS - 1 else [])
         for place, draft in enumerate(shown[:MOST_CARDS])
     ]
+    placed, further = _places(shown[:MOST_CARDS]), {subject_of(draft.judged.case) for draft in shown[MOST_CARDS:]}
+    for one, parts in found:
+        subject = subject_of(one.case)
+        for part in parts:
+            if (subject, part.rule.id) not in placed:
+                quiet.setdefault((subject, part.rule.id), _reason(part, subject in further))
     return cards, quiet
+
+
+def _places(drafts: Sequence[_Draft]) -> set[tuple[str, str]]:
+    """The subject and rule of everything that stands on these cards."""
+    return {
+        (subject_of(draft.judged.case), part.rule.id)
+        for draft in drafts
+        for part in (*draft.parts, *draft.notes, *draft.linked)
+    }
+
+
+def _reason(part: _Part, further: bool) -> str:
+    """Why a finding that nothing silenced stands on no card."""
+    if further:
+        return "three-cards"
+    return "notes-only" if part.rule.about_data else "on-request"
 
 
 def _serious(draft: _Draft, quiet: Quiet) -> _Draft | None:
@@ -121,7 +141,7 @@ def subject_of(case: Case) -> str:
 def _found(judged: Judged) -> list[_Part]:
     return [
         _Part(rule, verdict, verdict.finding)
-        for rule, verdict in judged.verdicts
+        for rule, verdict in judged.found
         if verdict.finding is not None and verdict.status is Status.FIRED and not verdict.suppressed
     ]
 
@@ -218,8 +238,9 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], frame: F
     watch = list(dict.fromkeys(text for part in draft.parts for text in part.finding.watch))
     notes = [text for part in draft.parts for text in part.finding.notes]
     notes += [text for part in draft.notes for text in part.finding.notes] + builder.notes
-    how = matched(draft.judged.case.medication.matched_by)
-    notes += [f"Drug {how}: {plain(draft.judged.case.medication.label, _LONGEST_LABEL)}."] if how else []
+    medication = draft.judged.case.medication
+    how = matched(medication.matched_by) or (f"matched by a code {_UNCONFIRMED}" if medication.single_source else "")
+    notes += [f"Drug {how}: {plain(medication.label, _LONGEST_LABEL)}."] if how else []
     if not draft.parts:
         why = ["Not everything needed to judge this order could be read. What could be judged gave no finding."]
     blocks = [
@@ -238,12 +259,14 @@ def _detail(draft: _Draft, builder: Builder, further: Sequence[_Draft], frame: F
 def _also(draft: _Draft) -> list[str]:
     """What else was found, as its own card would say it: the summary of a card is the leading rule's alone.
 
-    Beside a finding that speaks against the drug, nothing that helps to give it.
+    Beside a finding that speaks against the drug, nothing that helps to give it. A finding behind a link is told where
+    an option of the card is due to it.
     """
     against = any(part.finding.against for part in draft.parts)
     others = [part for part in draft.parts[1:] if not _waits(part.finding)]
     kept = (one for one in others if all(option in _options(one, against) for option in one.finding.options))
-    return [f"{part.finding.summary} ({part.finding.indicator.word})" for part in kept]
+    referred = [f"{part.finding.summary} (reference)" for part in draft.linked if part.finding.options]
+    return [*(f"{part.finding.summary} ({part.finding.indicator.word})" for part in kept), *referred]
 
 
 def _bases(parts: Sequence[_Part], frame: Frame) -> list[str]:
@@ -299,6 +322,7 @@ def guideline_link(rule: str, public_url: str) -> Json:
     return {"label": label, "type": "absolute", "url": f"{public_url}/guideline/{rule}"}
 
 
+@lru_cache(maxsize=1024)
 def _links(rules: tuple[str, ...], linked: tuple[str, ...], public_url: str, show_sources: bool) -> list[Json]:
     """The guideline page of each rule, then pages on request, which are told by rule ids alone what else was found."""
     links = [guideline_link(rule, public_url) for rule in rules]
@@ -322,10 +346,21 @@ def _sources(rules: tuple[str, ...]) -> list[Json]:
 
 
 def _recognised(case: Case) -> dict[Fact, None]:
-    """How the ordered drug was recognised."""
-    by = case.medication.matched_by
+    """How the ordered drug was recognised, how sure that is, and what else it holds that no rule looks at."""
+    medication = case.medication
     words = _drug_words(case)
-    return {Fact(f"{words[:1].upper()}{words[1:]} matched by {by}", subject_of(case)): None} if by else {}
+    if not medication.matched_by:
+        return {}
+    told = f"{words[:1].upper()}{words[1:]} matched by {medication.matched_by}"
+    told += f" {_UNCONFIRMED}" if medication.single_source else ""
+    told += f"; further ingredients, judged by no rule: {_further_names(medication)}" if medication.further else ""
+    return {Fact(told, subject_of(case)): None}
+
+
+def _further_names(medication: Medication) -> str:
+    names = [plain(name, _LONGEST_LABEL) for name in medication.further[:_MOST_FURTHER]]
+    left = len(medication.further) - len(names)
+    return ", ".join([*names, *([f"{left} more"] if left else [])])
 
 
 def _extension(draft: _Draft, every: Sequence[_Part]) -> Json:

@@ -6,12 +6,14 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from plugin.text import READ_AT_MOST
+
 Resource = dict[str, Any]
 
 _UCUM = "http://unitsofmeasure.org"
 # What belonged to the old drug, and a narrative that told of it.
-_OF_THE_DRUG = ("medicationReference", "medication", "dosageInstruction", "dispenseRequest", "substitution")
-_NO_LONGER_TRUE = ("text", "_status")
+_OF_THE_DRUG = frozenset({"medicationReference", "medication", "dosageInstruction", "dispenseRequest", "substitution"})
+_NO_LONGER_TRUE = frozenset({"text", "_status"})
 # What of a dosage line does not depend on the dose.
 _OF_THE_LINE = ("asNeededBoolean", "asNeededCodeableConcept", "route")
 _BOUNDS = ("boundsDuration", "boundsPeriod", "boundsRange", "count", "countMax")
@@ -22,7 +24,7 @@ _OFTEN = re.compile(r"\b(?:a|per|each|every|/) ?(?:\d+ )?(?:day|week|month)s?\b"
 
 def other_drug(original: Resource, concept: Resource) -> Resource:
     """The draft for another drug; product, dosage and supply of the old one are gone."""
-    kept = {name: value for name, value in _draft(original).items() if name not in _OF_THE_DRUG}
+    kept = _draft(original, but=_OF_THE_DRUG)
     contained = [one for one in kept.pop("contained", []) if not _is_medication(one)]
     return {**kept, **({"contained": contained} if contained else {}), "medicationCodeableConcept": concept}
 
@@ -69,9 +71,9 @@ def _lines(original: Resource) -> list[Resource]:
     return found if isinstance(found, list) else [found]
 
 
-def _draft(original: Resource) -> Resource:
-    kept = {name: value for name, value in original.items() if name not in _NO_LONGER_TRUE}
-    return {**kept, "status": "draft"}
+def _draft(original: Resource, but: frozenset[str] = frozenset()) -> Resource:
+    gone = _NO_LONGER_TRUE | but
+    return {**{name: value for name, value in original.items() if name not in gone}, "status": "draft"}
 
 
 def _repeat(line: Resource) -> Resource:
@@ -90,7 +92,12 @@ def _bounded(line: Resource, days: Decimal) -> Resource:
 
 def _tells_time(line: Resource) -> bool:
     told = (line.get("text"), line.get("patientInstruction"))
-    return any(isinstance(text, str) and _TIME_IN_WORDS.search(_OFTEN.sub(" ", text)) for text in told)
+    return any(isinstance(text, str) and _is_about_time(text) for text in told)
+
+
+def _is_about_time(text: str) -> bool:
+    """Whether a text speaks of how long; one that is too long to be read through may."""
+    return len(text) > READ_AT_MOST or bool(_TIME_IN_WORDS.search(_OFTEN.sub(" ", text)))
 
 
 def _duration(days: Decimal) -> Resource:

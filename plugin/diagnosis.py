@@ -97,7 +97,8 @@ def told(problem: Problem, concepts: Collection[str]) -> Fact:
     fact = problem_fact(problem, _WORDS.get(meant, meant.replace("-", " ")))
     if not problem.concepts.intersection(concepts):
         return Fact(f"{fact.text}, read from a note", fact.reference)
-    return Fact(f"{fact.text}, matched by text", fact.reference) if problem.worded.intersection(concepts) else fact
+    marked = not problem.in_words and problem.worded.intersection(concepts)
+    return Fact(f"{fact.text}, matched by text", fact.reference) if marked else fact
 
 
 def newest(case: Case, kind: str) -> Presentation | None:

@@ -8,11 +8,14 @@ from decimal import Decimal
 import msgspec
 
 from plugin.patient import PROPHYLAXIS, Exposure, Order, Result
-from plugin.rule import TIERS, Case, tier_of
+from plugin.rule import TIERS, Case, Fact, per_case, tier_of
+from plugin.text import matched
 from valuesets import Ingredient
 
-_LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
+LOCAL_ROUTES = frozenset({"topical", "ophthalmic", "nasal"})
+"""Routes by which a drug is not meant for the whole body."""
 _GIVEN = "MedicationAdministration"
+_EVENTS = {_GIVEN: "given", "MedicationDispense": "dispensed"}
 _EXACT = frozenset({"day", "time"})
 
 
@@ -33,6 +36,7 @@ class Blocker(msgspec.Struct, frozen=True):
         return self.ingredient.name[:1].upper() + self.ingredient.name[1:]
 
 
+@per_case
 def blocker_of(case: Case) -> Blocker | None:
     """The dopamine blocker that the order holds (tier N included, for which most rules are silent); None without."""
     order = case.order
@@ -117,6 +121,23 @@ def blockers_taken(case: Case, but: frozenset[str]) -> list[Exposure]:
         and exposure.ingredient.name not in but
         and TIERS[exposure_tier(exposure, case)] >= TIERS["L"]
     ]
+
+
+def taken_fact(exposure: Exposure) -> Fact:
+    """Another drug of the patient as a fact: since when, until when, and how it was recognised."""
+    how = matched(exposure.matched_by)
+    name = f"{exposure.ingredient.name[:1].upper()}{exposure.ingredient.name[1:]}"
+    return Fact(f"{name}: {_when_taken(exposure)}{f', {how}' if how else ''}", exposure.reference)
+
+
+def _when_taken(exposure: Exposure) -> str:
+    start = exposure.start
+    if exposure.draft:
+        return "ordered together"
+    if exposure.kind in _EVENTS:
+        return f"{_EVENTS[exposure.kind]}{f' {start.short()}' if start is not None else ', no date'}"
+    until = f", until {exposure.ends.date().isoformat()}" if exposure.ends is not None else ""
+    return f"{'on hold' if exposure.on_hold else 'current'}{f' since {start.short()}' if start else ''}{until}"
 
 
 class History(msgspec.Struct, frozen=True):
@@ -208,9 +229,7 @@ def prophylaxis(case: Case) -> tuple[Exposure | None, Exposure | None]:
     Only an order is a schedule: what is taken as needed, or was given some day of the last week, is cover of the other
     kind, which lowers a warning and does not silence it (S-02).
     """
-    cover = [
-        e for e in case.others if e.current and e.ingredient.classes & PROPHYLAXIS and e.route not in _LOCAL_ROUTES
-    ]
+    cover = [e for e in case.others if e.current and e.ingredient.classes & PROPHYLAXIS and e.route not in LOCAL_ROUTES]
     scheduled = next((e for e in cover if not e.as_needed and e.kind != _GIVEN), None)
     return scheduled, next(iter(cover), None) if scheduled is None else None
 
@@ -223,7 +242,7 @@ def exempt_partner(case: Case, ingredient: Ingredient) -> Exposure | None:
                 (
                     e
                     for e in case.others
-                    if e.current and partner in e.ingredient.classes and e.route not in _LOCAL_ROUTES
+                    if e.current and partner in e.ingredient.classes and e.route not in LOCAL_ROUTES
                 ),
                 None,
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from time import monotonic
 
 import msgspec
@@ -21,18 +22,34 @@ log = logging.getLogger("plugin.engine")
 _TOO_LATE = not_checked("time")
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Judged(msgspec.Struct, frozen=True, dict=True):
     """All verdicts about one subject: a draft order, or the patient when ``case.order`` is None."""
 
     case: Case
     verdicts: tuple[tuple[Rule, Verdict], ...]
+
+    @cached_property
+    def found(self) -> list[tuple[Rule, Verdict]]:
+        """The few verdicts with a finding, shown or not."""
+        return [(rule, verdict) for rule, verdict in self.verdicts if verdict.finding is not None]
+
+    def silenced(self, why: Mapping[str, str]) -> Judged:
+        """The same with the verdicts of some rules suppressed; ``why`` tells for what by the id of the rule."""
+        if not why:
+            return self
+        new = {
+            rule.id: msgspec.structs.replace(verdict, suppressed=why[rule.id])
+            for rule, verdict in self.found
+            if rule.id in why
+        }
+        return Judged(self.case, tuple([(rule, new.get(rule.id, verdict)) for rule, verdict in self.verdicts]))
 
 
 def judge(
     patient: Patient,
     orders: Sequence[Order | None],
     hook: str,
-    rules: Sequence[Rule],
+    rules: tuple[Rule, ...],
     limits: Limits,
     *,
     policy: Policy,
@@ -45,9 +62,7 @@ def judge(
     What a suppression that the site switched off would silence is shown. Where the call is about something else than
     the rules are (``relevant`` is False), each of them is not-applicable.
     """
-    bound = [rule for rule in rules if hook in rule.hooks]
-    first = [rule for rule in bound if not rule.about_data]
-    last = [rule for rule in bound if rule.about_data]
+    first, last = _in_turn(rules, hook)
     calcium = _state("calcium", labs.calcium, patient, limits)
     magnesium = _state("magnesium", labs.magnesium, patient, limits)
     cases = [
@@ -64,8 +79,15 @@ def judge(
         for order in orders
     ]
     if not relevant:
-        return [Judged(case, tuple((rule, NOT_APPLICABLE) for rule in bound)) for case in cases]
+        return [Judged(case, tuple((rule, NOT_APPLICABLE) for rule in (*first, *last))) for case in cases]
     return [_judge(case, first, last, deadline) for case in cases]
+
+
+@lru_cache(maxsize=64)
+def _in_turn(rules: tuple[Rule, ...], hook: str) -> tuple[list[Rule], list[Rule]]:
+    """The rules of a hook in the order in which they run: those that judge a patient, then the notes about data."""
+    bound = [rule for rule in rules if hook in rule.hooks]
+    return [rule for rule in bound if not rule.about_data], [rule for rule in bound if rule.about_data]
 
 
 def _state(name: str, judged: Callable[[Patient, Limits], State], patient: Patient, limits: Limits) -> State:
@@ -79,8 +101,7 @@ def _state(name: str, judged: Callable[[Patient, Limits], State], patient: Patie
 
 def _judge(case: Case, first: Sequence[Rule], last: Sequence[Rule], deadline: float) -> Judged:
     verdicts = _evaluate(first, case, deadline)
-    earlier = tuple([(rule.id, verdict) for rule, verdict in verdicts])
-    told = msgspec.structs.replace(case, earlier=earlier)
+    told = msgspec.structs.replace(case, earlier=tuple(verdicts))
     if not data_quality.matter(told):
         told = msgspec.structs.replace(told, data_matter=False)
     # The notes about data are short and tell what the deadline cost, so they run after it too.

@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from plugin import labs
-from plugin.drug_risk import Blocker, History, blockers_taken, exempt_partner
+from plugin.drug_risk import Blocker, History, blockers_taken, exempt_partner, taken_fact
+from plugin.lab_results import NAMES
 from plugin.patient import DystoniaReaction, Problem
 from plugin.rule import Case, Fact
-from plugin.text import matched
 
 MAJOR, MINOR = "MAJ", "min"
 
@@ -50,18 +50,22 @@ def _prior_dystonia(case: Case, blocker: Blocker, history: History) -> Iterable[
         "drug-dystonia-by-text", past=True, unconfirmed=True
     )
     if problem is not None:
-        words = f"Drug-induced dystonia recorded{f': {problem.label}' if problem.label else ''}{_dated(problem)}"
-        words += " (matched by text)" if problem.by_text else ""
-        words += " (not confirmed)" if problem.unconfirmed else ""
-        fact = Fact(words, problem.reference)
         word = _possibly("prior drug-induced dystonia", problem)
-        yield Factor("prior-dystonia", MAJOR, word, fact, problem.unconfirmed)
+        yield Factor("prior-dystonia", MAJOR, word, prior_fact(problem), problem.unconfirmed)
 
 
-def reaction_fact(reaction: DystoniaReaction) -> Fact:
-    """A recorded dystonic reaction in words."""
+def prior_fact(problem: Problem) -> Fact:
+    """A recorded drug-induced dystonia in words."""
+    words = f"Drug-induced dystonia recorded{f': {problem.label}' if problem.label else ''}{_dated(problem)}"
+    words += " (matched by text)" if problem.by_text else ""
+    words += " (not confirmed)" if problem.unconfirmed else ""
+    return Fact(words, problem.reference)
+
+
+def reaction_fact(reaction: DystoniaReaction, word: str = "dystonic reaction") -> Fact:
+    """A recorded reaction in words."""
     drug = reaction.ingredients[0].name if reaction.ingredients else reaction.label or "a drug not named"
-    text = f"Recorded dystonic reaction to {drug}"
+    text = f"Recorded {word} to {drug}"
     text += f" ({reaction.when.short()})" if reaction.when else " (no date)"
     text += ", matched by text" if reaction.drug_by_text or reaction.reaction_by_text else ""
     return Fact(text, reaction.reference)
@@ -90,11 +94,7 @@ def _second_blocker(case: Case, blocker: Blocker, history: History) -> Iterable[
     for exposure in blockers_taken(case, names):
         if exposure.on_hold or (partner is not None and exposure.ingredient.name == partner.ingredient.name):
             continue
-        text = f"Second dopamine blocker: {exposure.ingredient.name}"
-        text += " (ordered together)" if exposure.draft else " (current)"
-        how = matched(exposure.matched_by)
-        text += f", {how}" if how else ""
-        yield Factor("second-blocker", MAJOR, f"with {exposure.ingredient.name}", Fact(text, exposure.reference))
+        yield Factor("second-blocker", MAJOR, f"with {exposure.ingredient.name}", taken_fact(exposure))
         return
 
 
@@ -165,6 +165,7 @@ def _conditions(case: Case, blocker: Blocker, history: History) -> Iterable[Fact
 
 def _problem_factor(key: str, word: str, problem: Problem) -> Factor:
     text = f"{word[:1].upper() + word[1:]} recorded{_dated(problem)}{' (not confirmed)' if problem.unconfirmed else ''}"
+    text += " (matched by text)" if problem.in_words else ""
     return Factor(key, MINOR, _possibly(word, problem), Fact(text, problem.reference), problem.unconfirmed)
 
 
@@ -179,7 +180,8 @@ def _thyroid(case: Case, blocker: Blocker, history: History) -> Iterable[Factor]
         return
     excess = labs.thyroid_excess(case.patient, case.limits)
     if excess:
-        text = "TSH low with thyroid hormone above the laboratory's range"
+        low, high = excess
+        text = f"{labs.describe(low, case.patient)}; {NAMES[high.analyte]} {high.shown} is above the laboratory's range"
         yield Factor("hyperthyroidism", MINOR, "hyperthyroidism", Fact(text, excess[0].reference))
 
 
@@ -231,7 +233,11 @@ def _child_psychosis(case: Case, blocker: Blocker, history: History) -> Iterable
     if problem is not None:
         word = "schizophrenia or bipolar disorder under 18"
         yield Factor(
-            "child-psychosis", MINOR, "recorded diagnosis", _problem_factor("", word, problem).fact, problem.unconfirmed
+            "child-psychosis",
+            MINOR,
+            "schizophrenia or bipolar",
+            _problem_factor("", word, problem).fact,
+            problem.unconfirmed,
         )
 
 

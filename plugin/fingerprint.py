@@ -52,9 +52,9 @@ def hashed(told: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
 
 
-def content_hash(rules: Sequence[Rule], limits: Limits, policy: Policy, told: dict[str, Any]) -> str:
-    """One hash over rules, figures, wording, code and what else is told: what decides an answer."""
-    return hashed(told | {"rules": [fingerprint(rule, limits, policy) for rule in rules], "limits": limits.as_dict()})
+def content_hash(fingerprints: Sequence[str], limits: Limits, told: dict[str, Any]) -> str:
+    """One hash over the rules' fingerprints, the figures and what else is told: what decides an answer."""
+    return hashed(told | {"rules": fingerprints, "limits": limits.as_dict()})
 
 
 def _cited(key: str) -> list[str]:

@@ -81,7 +81,7 @@ def _unusable(patient: Patient, kind: Kind, result: Result, limits: Limits) -> S
     """Why nothing can be read from this result; a low flag without a unit is "unconfirmed low" (C-CA)."""
     dated = has_date(patient, result, limits)
     if result.problem == "unit-missing" and result.low_flag and dated:
-        note = f"{describe(result, patient)}: reported low without a unit, unconfirmed."
+        note = "Reported low without a unit, unconfirmed."
         return State("low", "", False, name=NAMES[kind.analyte], results=(result,), notes=(note,), doubt="unit-missing")
     if result.problem:
         return unknown(result.problem, result)

@@ -33,6 +33,12 @@ NAMES = {
 }
 
 
+# What rules compare with the laboratory's own range; the others have figures of their own.
+_BY_RANGE = frozenset(
+    {"calcium-ionised", "calcium-corrected", "calcium", "magnesium", "potassium", "phosphate", "pth", "ft4", "ft3"}
+)
+
+
 class State(msgspec.Struct, frozen=True):
     """Grade of an analyte and how sure it is.
 
@@ -127,6 +133,8 @@ def describe(result: Result, patient: Patient) -> str:
     parts = [", ".join(part for part in dated if part), f"status {result.status}" if result.status else "no status"]
     if result.inferred:
         parts.append("unit taken from the reference range")
+    if result.range_shown and result.analyte in _BY_RANGE:
+        parts.append(f"laboratory range {result.range_shown}")
     return f"{NAMES.get(result.analyte, result.analyte)} {result.shown} ({'; '.join(parts)})"
 
 

@@ -51,7 +51,8 @@ def movement_words(problem: Problem) -> str:
 def movement_fact(problem: Problem) -> Fact:
     """A recorded movement with its date, how sure it is, and whether words alone tell it."""
     fact = problem_fact(problem, _movement(problem))
-    return Fact(f"{fact.text}, matched by text", fact.reference) if problem.worded.intersection(_WORDS) else fact
+    marked = not problem.in_words and problem.worded.intersection(_WORDS)
+    return Fact(f"{fact.text}, matched by text", fact.reference) if marked else fact
 
 
 def _movement(problem: Problem) -> str:
@@ -59,11 +60,15 @@ def _movement(problem: Problem) -> str:
 
 
 def problem_fact(problem: Problem, word: str = "recorded by code") -> Fact:
-    """A recorded problem with its date, and how sure it is; ``word`` names one that is recorded by code alone."""
+    """A recorded problem with its date, how sure it is, and whether words alone tell it.
+
+    ``word`` names one that is recorded by code alone.
+    """
     dated = problem.onset or problem.recorded
     since = f", {dated.short()}" if dated else ", no date"
     doubt = ", not confirmed" if problem.unconfirmed else ""
-    return Fact(f"Condition: {problem.label or word}{since}{doubt}", problem.reference)
+    how = ", matched by text" if problem.in_words else ""
+    return Fact(f"Condition: {problem.label or word}{since}{doubt}{how}", problem.reference)
 
 
 def is_recent(when: When | None, now: datetime, window: timedelta) -> bool:

@@ -78,7 +78,47 @@ def indication_of(case: Case, order: Order | None) -> Indication:
 def _problem_fact(problem: Problem, name: str) -> Fact:
     since = f", since {problem.onset.short()}" if problem.onset else ""
     doubt = ", not confirmed" if problem.unconfirmed else ""
-    return Fact(f"Condition: {problem.label or name}{since}{doubt}", problem.reference)
+    how = ", matched by text" if problem.in_words else ""
+    return Fact(f"Condition: {problem.label or name}{since}{doubt}{how}", problem.reference)
+
+
+class Further(msgspec.Struct, frozen=True):
+    """Metoclopramide beside the order that is judged: the limits hold for all of it together.
+
+    ``sure`` is False where it may be meant in place of the order and not beside it. ``unread`` are the drafts whose
+    dose cannot be worked out.
+    """
+
+    mg: Decimal = Decimal(0)
+    facts: tuple[Fact, ...] = ()
+    sure: bool = True
+    unread: tuple[str, ...] = ()
+
+
+def further_of(case: Case, order: Order) -> Further:
+    """The other drafts of the session, and what is current by another route.
+
+    An order on record by the same route is what this one renews or changes. One as needed is often another route for
+    the same dose.
+    """
+    taken = [e for e in case.others if e.ingredient.name == NAME and e.current and e.kind == "MedicationRequest"]
+    unread = tuple(e.reference for e in taken if e.draft and e.dose_unread and not e.per_day_mg)
+    drafts = [e for e in taken if e.draft and e.per_day_mg]
+    elsewhere = [e for e in taken if not e.draft and e.per_day_mg and e.route and order.route not in ("", e.route)]
+    most = max(elsewhere, key=lambda e: e.per_day_mg or 0, default=None)
+    found = [*drafts, *((most,) if most is not None else ())]
+    sure = most is None and not (order.dose.as_needed or any(e.as_needed for e in drafts))
+    return Further(
+        sum((e.per_day_mg or Decimal(0) for e in found), Decimal(0)), tuple(map(_beside, found)), sure, unread
+    )
+
+
+def _beside(exposure: Exposure) -> Fact:
+    daily = f"{round(exposure.per_day_mg or Decimal(0), 2).normalize():f}"
+    how = "ordered together" if exposure.draft else "current"
+    return Fact(
+        f"Metoclopramide {daily} mg/day{f' {exposure.route}' if exposure.route else ''} ({how})", exposure.reference
+    )
 
 
 def reasons_of(case: Case, kidney: Kidney) -> list[Reason]:

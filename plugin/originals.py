@@ -69,10 +69,9 @@ def _the_one(resources: list[Resource], reference: str, patient_id: str) -> Reso
     if not found or any(one != found[0] for one in found[1:]):
         return None
     try:
-        whole: Resource = _without_empties(found[0])
+        return _without_narrative(_without_empties(found[0]) if _holds_empties(found[0]) else found[0])
     except _NullInList:
         return None
-    return _without_narrative(whole)
 
 
 def _without_narrative(resource: Resource) -> Resource:
@@ -105,6 +104,12 @@ def _is_about(resource: Mapping[str, Any], patient_id: str) -> bool:
 
 class _NullInList(Exception):
     """Lists of primitives and of their extensions belong together place by place: a null there must not go."""
+
+
+def _holds_empties(resource: Resource) -> bool:
+    """False for most resources, which then need not be taken apart; True may be wrong for the sake of a text."""
+    written = msgspec.json.encode(resource)
+    return b"null" in written or b'""' in written or b"[]" in written or b"{}" in written
 
 
 def _without_empties(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
@@ -22,6 +23,11 @@ PROPHYLAXIS = frozenset({"anticholinergic", "antihistamine-cover"})
 
 UNREADABLE = "(unreadable order)"
 """Label of an order that could not be decoded."""
+
+
+NOT_SUPPLIED, UNREAD, PARTLY_READ = "not supplied to this service", "could not be read", "could not all be read"
+CUT_OFF, UNANSWERED = "incomplete (further pages were not sent)", "not read: the FHIR server did not answer"
+"""How the text of a gap ends that is about a whole kind of data, whose name stands before it."""
 
 
 class Gap(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +55,9 @@ class Medication(msgspec.Struct, frozen=True, cache_hash=True):
     drug (R-DQ-06). ``matched_by`` says what it was recognised by: "RxNorm code", "NDC", "ATC code", "SNOMED CT code",
     "site map", "RxNav", "terminology server", "text", "misspelt text", or "" where no known drug was. ``strengths`` are
     those of the product, for each ingredient: identity, value, unit, and what it is per. ``several`` says that it holds
-    further active substances, known to us or not, so that a dose in mg does not tell of which.
+    further active substances, known to us or not, so that a dose in mg does not tell of which; ``further`` names those
+    that are known by name only and that no rule looks at. ``single_source`` is the only source that gives the code by
+    which it was recognised, "" where there are more.
     """
 
     recognised: str
@@ -64,6 +72,8 @@ class Medication(msgspec.Struct, frozen=True, cache_hash=True):
     matched_by: str = ""
     dose_form: str = ""
     several: bool = False
+    further: tuple[str, ...] = ()
+    single_source: str = ""
 
 
 class IngredientDose(msgspec.Struct, frozen=True, gc=False):
@@ -191,9 +201,9 @@ class Result(msgspec.Struct, frozen=True):
     """One laboratory result in the analyte's canonical unit, or the reason why it cannot be used.
 
     ``problem`` is "" or a reason of the contract; ``low_flag`` is the laboratory's own L/LL; ``lower_limit`` and
-    ``upper_limit`` are the laboratory's range; ``shown`` is the result as the laboratory wrote it. ``doubt_below`` is
-    the limit of a range that may hold for this person, but could not be read or applied; infinite when not even that
-    is known. A value below it is not known to be normal.
+    ``upper_limit`` are the laboratory's range; ``shown`` and ``range_shown`` are value and range as the laboratory told
+    them. ``doubt_below`` is the limit of a range that may hold for this person, but could not be read or applied;
+    infinite when not even that is known. A value below it is not known to be normal.
     """
 
     analyte: str
@@ -212,6 +222,7 @@ class Result(msgspec.Struct, frozen=True):
     status: str
     shown: str
     doubt_below: Decimal | None = None
+    range_shown: str = ""
 
     def age(self, now: datetime) -> timedelta | None:
         """How old the result is; None without a date."""
@@ -254,6 +265,11 @@ class Problem(msgspec.Struct, frozen=True):
     began: When | None = None
     onset_age: Decimal | None = None
     noted: frozenset[str] = frozenset()
+
+    @property
+    def in_words(self) -> bool:
+        """Whether words alone tell what it is."""
+        return self.worded >= self.concepts
 
 
 class DystoniaReaction(msgspec.Struct, frozen=True):
@@ -321,7 +337,7 @@ class Age(msgspec.Struct, frozen=True):
     birth_date: str
 
 
-class Patient(msgspec.Struct, frozen=True):
+class Patient(msgspec.Struct, frozen=True, dict=True):
     """Everything that rules may know, at one moment. ``results`` are newest first and recent enough to matter.
 
     ``tests_in_cart`` are the analytes that drafts of this session ask for; ``observed`` are the movement disorders that
@@ -358,11 +374,21 @@ class Patient(msgspec.Struct, frozen=True):
     observed: tuple[Problem, ...] = ()
     merged: Mapping[str, int] = {}
 
-    def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
-        """The first problem that means the concept: active ones, and past or rule-out ones when asked for."""
+    @cached_property
+    def _meaning(self) -> Mapping[str, list[Problem]]:
+        """The problems that are not refuted by each concept that they mean: every rule asks for several."""
+        found: dict[str, list[Problem]] = {}
         for problem in self.problems:
-            if concept not in problem.concepts or problem.state == "refuted":
-                continue
+            for concept in problem.concepts if problem.state != "refuted" else ():
+                found.setdefault(concept, []).append(problem)
+        return found
+
+    def has(self, concept: str, *, past: bool = False, unconfirmed: bool = False) -> Problem | None:
+        """The first problem that means the concept, by code before words: active, past or a rule-out when asked for."""
+        worded: Problem | None = None
+        for problem in self._meaning.get(concept, ()):
             if (past or problem.state == "active") and (unconfirmed or not problem.unconfirmed):
-                return problem
-        return None
+                if concept not in problem.worded and (worded is None or worded.unconfirmed == problem.unconfirmed):
+                    return problem
+                worded = worded or problem
+        return worded

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from functools import wraps
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +16,8 @@ from plugin.labs import State
 from plugin.patient import Exposure, Medication, Order, Patient
 from plugin.thresholds import Limits
 from valuesets import Ingredient
+
+R = TypeVar("R")
 
 
 class Status(StrEnum):
@@ -114,7 +118,7 @@ class Policy(msgspec.Struct, frozen=True):
     covered_sets: frozenset[str] = frozenset()
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, dict=True):
     """What a rule is asked about: the patient, and the order for order hooks (None for patient-level hooks).
 
     ``calcium`` and ``magnesium`` are what the results say (C-CA, C-MG), worked out once for all rules.
@@ -131,7 +135,7 @@ class Case(msgspec.Struct, frozen=True):
     calcium: State
     magnesium: State
     others: tuple[Exposure, ...]
-    earlier: tuple[tuple[str, Verdict], ...] = ()
+    earlier: tuple[tuple[Rule, Verdict], ...] = ()
     data_matter: bool = True
 
     @property
@@ -149,6 +153,20 @@ class Case(msgspec.Struct, frozen=True):
         return self.order.medication if self.order is not None else _NO_MEDICATION
 
 
+def per_case(work: Callable[[Case], R]) -> Callable[[Case], R]:
+    """Keeps what ``work`` makes of a case with the case, because many rules ask for it."""
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def kept(case: Case) -> R:
+        made: dict[str, R] = case.__dict__
+        if name not in made:
+            made[name] = work(case)
+        return made[name]
+
+    return kept
+
+
 def others_of(patient: Patient, order: Order | None, limits: Limits) -> tuple[Exposure, ...]:
     """The exposures beside an order; without one, all of them."""
     if order is None:
@@ -163,7 +181,7 @@ def _is_copy(exposure: Exposure, patient: Patient, limits: Limits) -> bool:
     return exposure.start.age(patient.now) < limits.span("reorder_hours")
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, cache_hash=True):
     """One clinical rule.
 
     ``hooks`` names the hooks it runs on; ``needs`` the prefetch keys it reads; ``ceiling`` the highest indicator it
@@ -221,6 +239,7 @@ def fired(finding: Finding, inputs: tuple[str, ...], suppressed: str = "") -> Ve
     return Verdict(Status.FIRED, "", inputs, finding, suppressed)
 
 
+@per_case
 def order_problem(case: Case) -> Verdict | None:
     """Why a drug rule cannot or need not look at this order at all; None when it should."""
     order = case.order

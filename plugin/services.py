@@ -109,7 +109,7 @@ class Dystonia:
             "silent": sorted(self.silent),
             "silent-mode": sorted(self.silent_mode),
         }
-        return content_hash(RULES, self.limits, self.policy, told)
+        return content_hash([*self.prints.values()], self.limits, told)
 
     def evaluate(self, call: host.HookCall) -> host.Answer:
         """Judge one call; pure but for the call itself."""
@@ -158,7 +158,7 @@ class Dystonia:
 
     def _unsigned(self, judged: Sequence[Judged]) -> Sequence[str]:
         """The rules that found something here and that nobody of the site signed off as they are."""
-        found = {rule.id for one in judged for rule, verdict in one.verdicts if verdict.status is Status.FIRED}
+        found = {rule.id for one in judged for rule, _ in one.found}
         return sorted(found & self.unsigned)
 
     def _situation(self, call: host.HookCall) -> Situation:
@@ -232,19 +232,18 @@ def _subject(judged: Judged) -> host.Subject | None:
 def _results(judged: Judged, quiet: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:
     """Verdicts in the shape of the contract; fields without a value are left out."""
     subject = subject_of(judged.case)
+    about = {"subject": subject} if subject else {}
     results = []
     for rule, verdict in judged.verdicts:
-        result: dict[str, Any] = {"rule": rule.id, "status": str(verdict.status)}
-        if subject:
-            result["subject"] = subject
+        result: dict[str, Any] = {"rule": rule.id, "status": str(verdict.status), **about}
         if verdict.status is Status.NOT_CHECKED:
             result["reason"] = verdict.reason
         if verdict.finding is not None:
             result["indicator"] = verdict.finding.indicator.word
-        if inputs := [one for one in dict.fromkeys(verdict.inputs) if reference_of(one)]:
+        if verdict.inputs and (inputs := [one for one in dict.fromkeys(verdict.inputs) if reference_of(one)]):
             result["inputs"] = inputs
-        if verdict.suppressed or (subject, rule.id) in quiet:
-            result["suppressed"] = verdict.suppressed or quiet[subject, rule.id]
+        if verdict.finding is not None and (why := verdict.suppressed or quiet.get((subject, rule.id))):
+            result["suppressed"] = why
         results.append(result)
     return results
 

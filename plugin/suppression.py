@@ -88,12 +88,11 @@ def drug_label(case: Case) -> str:
 
 def silenced(judged: Sequence[Judged], situation: Situation) -> list[Judged]:
     """The verdicts with those silenced that were shown, overridden or suggested before."""
-    found = ((rule, verdict) for one in judged for rule, verdict in one.verdicts if verdict.finding is not None)
-    if not any(_may_be_shown(rule, verdict) for rule, verdict in found):
+    if not any(_may_be_shown(rule, verdict) for one in judged for rule, verdict in one.found):
         return list(judged)
     longest = situation.limits.span("patient_view_days")
     memory = situation.memory(situation.now - longest)
-    return [_quieter(one, situation, memory) for one in judged]
+    return [one.silenced(_reasons(one, situation, memory)) for one in judged]
 
 
 def without_unsigned(judged: Sequence[Judged], silent: frozenset[str]) -> list[Judged]:
@@ -104,7 +103,7 @@ def without_unsigned(judged: Sequence[Judged], silent: frozenset[str]) -> list[J
     if not silent:
         return list(judged)
     return [
-        Judged(one.case, tuple([(rule, _unsigned(rule, verdict, silent)) for rule, verdict in one.verdicts]))
+        one.silenced({r.id: "unsigned" for r, verdict in one.found if r.id in silent and _may_be_shown(r, verdict)})
         for one in judged
     ]
 
@@ -114,22 +113,9 @@ def without_silent(judged: Sequence[Judged], silent: frozenset[str]) -> list[Jud
     if not silent:
         return list(judged)
     return [
-        Judged(
-            one.case,
-            tuple([(rule, _silent(verdict) if rule.id in silent else verdict) for rule, verdict in one.verdicts]),
-        )
+        one.silenced({r.id: SILENT_MODE for r, verdict in one.found if r.id in silent and not verdict.suppressed})
         for one in judged
     ]
-
-
-def _silent(verdict: Verdict) -> Verdict:
-    fired = verdict.status is Status.FIRED and not verdict.suppressed
-    return msgspec.structs.replace(verdict, suppressed=SILENT_MODE) if fired else verdict
-
-
-def _unsigned(rule: Rule, verdict: Verdict, silent: frozenset[str]) -> Verdict:
-    shown = rule.id not in silent or not _may_be_shown(rule, verdict)
-    return verdict if shown else msgspec.structs.replace(verdict, suppressed="unsigned")
 
 
 def memos(judged: Sequence[Judged]) -> list[Memo]:
@@ -142,8 +128,8 @@ def memos(judged: Sequence[Judged]) -> list[Memo]:
             _digest(rule, verdict),
         )
         for one in judged
-        for rule, verdict in one.verdicts
-        if verdict.finding is not None and _may_be_shown(rule, verdict)
+        for rule, verdict in one.found
+        if _may_be_shown(rule, verdict)
     ]
 
 
@@ -155,27 +141,21 @@ def _may_be_shown(rule: Rule, verdict: Verdict) -> bool:
     return verdict.status is Status.FIRED and not verdict.suppressed and not rule.about_data
 
 
-def _quieter(judged: Judged, situation: Situation, memory: Sequence[Shown]) -> Judged:
-    case = judged.case
-    return Judged(
-        case,
-        tuple(
-            [
-                (rule, _one(case, rule, verdict, situation, memory) if verdict.finding is not None else verdict)
-                for rule, verdict in judged.verdicts
-            ]
-        ),
-    )
+def _reasons(judged: Judged, situation: Situation, memory: Sequence[Shown]) -> dict[str, str]:
+    """The suppressions that apply to findings which would be shown, by the id of the rule."""
+    every = ((rule.id, _reason(judged.case, rule, verdict, situation, memory)) for rule, verdict in judged.found)
+    return {rule: code for rule, code in every if code}
 
 
-def _one(case: Case, rule: Rule, verdict: Verdict, situation: Situation, memory: Sequence[Shown]) -> Verdict:
+def _reason(case: Case, rule: Rule, verdict: Verdict, situation: Situation, memory: Sequence[Shown]) -> str:
     if not _may_be_shown(rule, verdict):
-        return verdict
-    before = [shown for shown in memory if shown.rule == rule.id and shown.label == drug_label(case)]
+        return ""
+    label = drug_label(case) if memory else ""
+    before = [shown for shown in memory if shown.rule == rule.id and shown.label == label]
     for code, applies in _SUPPRESSIONS:
         if code not in situation.off and applies(case, rule, verdict, situation, before):
-            return msgspec.structs.replace(verdict, suppressed=code)
-    return verdict
+            return code
+    return ""
 
 
 def _own_suggestion(case: Case, rule: Rule, verdict: Verdict, situation: Situation, before: Sequence[Shown]) -> bool:

@@ -32,6 +32,9 @@ _BLANK = frozenset(map(chr, [0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x31
 )
 _MOST_MARKS = 2
 LONGEST = 120
+
+READ_AT_MOST = 1_536
+"""Characters of one text of a record in which words are looked for; nobody writes a longer one about one thing."""
 _EXPECTED = frozenset({"", "RxNorm code"})
 _IDENTIFIER = re.compile(r"[A-Za-z0-9._~:+=$-]{1,120}")
 # An order without id is named by its place: draftOrders.entry[0].

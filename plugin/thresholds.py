@@ -121,7 +121,7 @@ TABLE: dict[str, Threshold] = {
     "failed_classes": Threshold(D(2), "classes of drugs", "[J] R-TX-03", D(1), D(4)),
     "young_onset_below": Threshold(D(30), "years", "[J] R-TX-04, youth and young adults", D(20), D(41)),
     "neurosurgery_referral_days": Threshold(D(90), "days", "[J] R-TX-06", D(30), D(365)),
-    "glucose_low": Threshold(D("3.0"), "mmol/L", "[J] R-MET-08", D("2.2"), D("3.9")),
+    "glucose_low": Threshold(D("2.997"), "mmol/L", "[J] R-MET-08, below 54 mg/dL", D("2.2"), D("3.9")),
     "glucose_high": Threshold(D("16.65"), "mmol/L", "[J] R-MET-08, 300 mg/dL", D("11.1"), D(30)),
     "pkd_attack_seconds": Threshold(D(60), "seconds", "[V] B5", D(30), D(120)),
     "pkd_onset_years": Threshold(D(20), "years", "[V] B5, a later onset is a red flag", D(18), D(25)),

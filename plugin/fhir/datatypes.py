@@ -177,9 +177,30 @@ class Component(msgspec.Struct, gc=False):
     valueQuantity: Quantity | None = None
     valueCodeableConcept: Concept | None = None
     valueString: str | None = None
+    valueBoolean: bool | None = None
     dataAbsentReason: Concept | None = None
     interpretation: list[Concept] | Concept | None = None
     referenceRange: list[ReferenceRange] | None = None
+
+
+class Answer(msgspec.Struct, gc=False):
+    """An answer in a QuestionnaireResponse; the numbers stay untyped like those of a quantity."""
+
+    valueQuantity: Quantity | None = None
+    valueString: str | None = None
+    valueCoding: Coding | None = None
+    valueBoolean: bool | None = None
+    valueDecimal: Any = None
+    valueInteger: Any = None
+    item: list[Item] | None = None
+
+
+class Item(msgspec.Struct, gc=False):
+    """A question of a QuestionnaireResponse with its answers, or a group of questions."""
+
+    text: str | None = None
+    answer: list[Answer] | None = None
+    item: list[Item] | None = None
 
 
 class Meta(msgspec.Struct, gc=False):

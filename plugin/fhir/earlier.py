@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -46,7 +47,7 @@ class Earlier:
     def __init__(self, now: datetime, limits: Limits, read: Callable[[Resource], list[Result]]) -> None:
         """``read`` makes results of one Observation."""
         self._read = read
-        self._kept: dict[str, list[Resource]] = {}
+        self._kept: defaultdict[str, list[Resource]] = defaultdict(list)
         self._results: dict[str, tuple[Result, ...]] = {}
         self._usual, self._cutoffs = _cutoffs(now.date(), limits)
 
@@ -56,10 +57,7 @@ class Earlier:
         # A longer text that begins like the cutoff is not smaller than it, so the date need not be cut out.
         if date is None or len(date) < _PARTS_OF_A_DATE or date >= self._cutoffs.get(analyte, self._usual):
             return False
-        kept = self._kept.get(analyte)
-        if kept is None:
-            kept = self._kept[analyte] = []
-        kept.append(resource)
+        self._kept[analyte].append(resource)
         return True
 
     def get(self, analyte: str) -> tuple[Result, ...]:

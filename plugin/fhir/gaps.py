@@ -8,7 +8,7 @@ from typing import Protocol
 
 from plugin.fhir import observations
 from plugin.fhir.types import KNOWN_TYPES, Resource
-from plugin.patient import Age, Gap
+from plugin.patient import CUT_OFF, NOT_SUPPLIED, PARTLY_READ, UNANSWERED, UNREAD, Age, Gap
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.when import When, parse
@@ -28,6 +28,11 @@ WINDOW_DAYS = {
 
 # What no rule about an order depends on: a note about it never stands alone (D.6).
 _BESIDE = frozenset({"serviceRequests", "glucose", "diagnosticReports"})
+
+# Words of the host for a server that cannot answer now, or is not asked because it could not lately.
+_SILENCE = frozenset(
+    {"timeout", "unreachable", "open-circuit", "status-429", "status-500", "status-502", "status-503", "status-504"}
+)
 
 
 class Unreadable(Protocol):
@@ -49,6 +54,7 @@ class Key(Protocol):
     resources: list[Resource]
     foreign: int
     merged: int
+    fetch: str
 
     @property
     def state(self) -> str:
@@ -94,15 +100,22 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
         text = f"{_words(name)} not fetched: the access that came with the call is for a different patient"
         yield Gap(name, "other-patient", text, expected)
     if key is None or key.state == "missing" or barred:
-        yield Gap(name, "key-missing", f"{_words(name)} not supplied to this service", expected)
+        yield Gap(name, "key-missing", f"{_words(name)} {NOT_SUPPLIED}", expected)
         return
     if key.state == "failed" and not returned(name, key, now, limits):
-        unread = "could not all be read" if key.resources else "could not be read"
-        text = "incomplete (further pages were not sent)" if key.reason == "truncated" else unread
         reaches = _reaches(key, now) if key.reason == "truncated" and name in WINDOW_DAYS else None
-        yield Gap(name, key.reason or "key-failed", f"{_words(name)} {text}", name not in _BESIDE, reaches=reaches)
+        text = f"{_words(name)} {_lack(key)}"
+        yield Gap(name, key.reason or "key-failed", text, name not in _BESIDE, reaches=reaches)
     if key.foreign:
         yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
+
+
+def _lack(key: Key) -> str:
+    if key.reason == "truncated":
+        return CUT_OFF
+    if key.resources:
+        return PARTLY_READ
+    return UNANSWERED if key.fetch in _SILENCE else UNREAD
 
 
 def _lost_gaps(name: str, lost: list[tuple[str, str]], kind: str) -> Iterable[Gap]:
@@ -110,7 +123,7 @@ def _lost_gaps(name: str, lost: list[tuple[str, str]], kind: str) -> Iterable[Ga
     for resource_type, identity in sorted(set(lost)):
         if resource_type in {kind, "", "Medication"} or resource_type not in KNOWN_TYPES:
             reference = f"{resource_type or kind}/{identity}" if identity else resource_type or kind
-            text = f"{plain(reference)} in {_words(name).lower()} could not be read"
+            text = f"{plain(reference)} in {_words(name).lower()} {UNREAD}"
             yield Gap(name, "key-failed", text, name not in _BESIDE, reference)
 
 

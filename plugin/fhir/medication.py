@@ -10,6 +10,7 @@ import msgspec
 
 from plugin.fhir.types import Concept, Reference, Resource, concept_of
 from plugin.patient import Medication
+from plugin.text import READ_AT_MOST
 from plugin.vocabulary import cached, terminology
 from valuesets import Ingredient, Product, Strength
 
@@ -31,8 +32,9 @@ def _from_text(text: str, rejecting: bool = True) -> Medication:
     match = terminology().match_text(text)
     if match.ingredients and not (rejecting and match.rejected_by):
         how = "misspelt text" if match.misspelt else "text"
-        medication = Medication("text", text, match.ingredients, match.route, match.long_acting, matched_by=how)
-        return msgspec.structs.replace(medication, strengths=_strengths(match.strengths, text))
+        strengths = _strengths(match.strengths, text)
+        found = Medication("text", text, match.ingredients, match.route, match.long_acting, strengths=strengths)
+        return msgspec.structs.replace(found, matched_by=how, further=match.further)
     denied = next((item.name for item in match.ingredients if item.tier in _STEM_TIERS), "")
     return Medication("ordinary", text, route=match.route, stem=denied or _stem(text))
 
@@ -47,7 +49,7 @@ def _strengths(
     strengths: Sequence[Strength], text: str = ""
 ) -> tuple[tuple[str, Decimal, str, Decimal | None, str], ...]:
     """The strengths of a product; of those read in a ``text`` the ones that it says to be per mL or per piece."""
-    sure = [part for part in strengths if not text or part.per_unit or _PER_PIECE.search(text)]
+    sure = [part for part in strengths if not text or part.per_unit or _PER_PIECE.search(text[:READ_AT_MOST])]
     return tuple([(part.ingredient_rxcui, part.value, part.unit, part.per_value, part.per_unit) for part in sure])
 
 
@@ -103,6 +105,8 @@ def _from_products(products: list[Product], label: str, texts: tuple[str, ...]) 
         matched_by=best.matched_by,
         dose_form=best.dose_form,
         several=best.multi,
+        further=tuple(dict.fromkeys(best.further + widest.further)),
+        single_source=best.single_source,
     )
     return _compared(medication, [*products, *worded])
 
@@ -221,10 +225,15 @@ def _of_medication(target: Resource, display: str) -> Medication:
     concepts = (
         part.itemCodeableConcept or (part.item.concept if part.item else None) for part in target.ingredient or ()
     )
-    inner = [found for concept in concepts if concept and (found := of_concept(concept)).ingredients]
+    listed = [of_concept(concept) for concept in concepts if concept]
+    inner = [found for found in listed if found.ingredients]
     every = tuple(dict.fromkeys(item for found in inner for item in found.ingredients))
+    others = tuple(found.label for found in listed if found.recognised == "ordinary" and found.label)
     if own.ingredients:
         # Excipients are listed as well; none of them has a tier.
         more = tuple(item for item in every if item.tier and item not in own.ingredients)
         return msgspec.structs.replace(own, ingredients=own.ingredients + more) if more else own
-    return msgspec.structs.replace(inner[0], ingredients=every, label=own.label or inner[0].label) if inner else own
+    if not inner:
+        return own
+    label = own.label or inner[0].label
+    return msgspec.structs.replace(inner[0], ingredients=every, label=label, further=inner[0].further + others)

@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from plugin import units
-from plugin.fhir.ranges import Bounds, Person, amount_of, known_limits, limits_of, unit_of
+from plugin.fhir.ranges import INFINITE, Bounds, Person, amount_of, known_limits, limits_of, unit_of
 from plugin.fhir.specimen import is_elsewhere, words_of, wrong_specimen
 from plugin.fhir.types import (
     Coding,
@@ -93,11 +93,10 @@ def meaning(raw: bytes) -> Meaning:
     concept = concept_of(raw)
     if concept is None:
         return UNCODED
-    analyte = analyte_of(concept) or ""
-    told = analyte if analyte in _KINDS else _told_by_name(concept)
+    told = presentation_of(concept)
     if told:
         return Meaning("", False, False, rare=True, presentation=told)
-    words = words_of(concept)
+    words, analyte = words_of(concept), analyte_of(concept) or ""
     named = analyte or _analyte_without_system(concept) or ""
     if is_elsewhere(words, named):
         analyte = named = ""
@@ -107,8 +106,11 @@ def meaning(raw: bytes) -> Meaning:
     return Meaning(analyte, bool(named), metaboliser, named, genomic, rare, liver=liver)
 
 
-def _told_by_name(concept: Concept) -> str:
-    """The kind of presentation that the text or a display names, whatever the case."""
+def presentation_of(concept: Concept) -> str:
+    """The kind of presentation that a code of the site's own tells, or the text or a display, whatever the case."""
+    analyte = analyte_of(concept)
+    if analyte in _KINDS:
+        return analyte
     texts = (concept.text, *(coding.display for coding in concept.coding or ()))
     kinds = (PRESENTATIONS.get(" ".join(text.lower().split())) for text in texts if text)
     return next((kind for kind in kinds if kind), "")
@@ -135,17 +137,19 @@ def when_of(resource: Resource) -> When | None:
         or resource.effectiveInstant
         or (period.end or period.start if period else None)
         or resource.issued
+        or resource.authored
     )
     return parse(text) if text else None
 
 
 def results_of(resource: Resource, meaning: Meaning, now: datetime, limits: Limits, person: Person) -> list[Result]:
     """The results that one Observation holds, its components included; empty when it holds none of ours."""
-    parts = [(named, part) for part in resource.component or () if (named := _named(part))[0]]
+    components = (resource.component if resource.raw_component else None) or ()
+    parts = [(named, part) for part in components if (named := _named(part))[0]] if components else []
     if resource.status in EXCLUDED or not (meaning.named or parts):
         return []
-    specimen = resource.specimen
-    if wrong_specimen(resource, specimen):
+    specimen = resource.specimen if resource.raw_specimen else None
+    if specimen is not None and wrong_specimen(resource, specimen):
         return []
     every: list[tuple[tuple[str, bool], Resource | Component]] = [*parts]
     if meaning.named and not (parts and _is_empty(resource)):
@@ -212,6 +216,7 @@ def _result(analyte: str, coded: bool, part: Resource | Component, whole: Whole)
         plain(resource.status or "", 20),
         _shown(quantity, amount, text, value, analyte),
         normal.doubt_below,
+        normal.told,
     )
 
 
@@ -248,12 +253,16 @@ def _range_unit(analyte: str, ranges: Sequence[ReferenceRange]) -> units.Unit | 
     return found[0] if len(found) == 1 else "unit-missing"
 
 
+@lru_cache(maxsize=256)
+def _plausible(analyte: str, limits: Limits) -> tuple[Decimal, Decimal]:
+    names = _PLAUSIBLE.get(analyte)
+    return (getattr(limits, names[0]), getattr(limits, names[1])) if names is not None else (Decimal(0), INFINITE)
+
+
 def is_plausible(analyte: str, value: Decimal, limits: Limits) -> bool:
     """Whether a person can have this value; what has no unit, and so no bounds, must not be negative."""
-    names = _PLAUSIBLE.get(analyte)
-    if names is None:
-        return value >= 0
-    return bool(getattr(limits, names[0]) <= value <= getattr(limits, names[1]))
+    lowest, highest = _plausible(analyte, limits)
+    return lowest <= value <= highest
 
 
 def _is_flagged_low(part: Resource | Component) -> bool:
@@ -285,14 +294,15 @@ def _shown(
     number_words = f"{amount:f}" if amount is not None else "(unreadable)"
     if amount is not None and len(number_words) > _LONGEST_AMOUNT:
         number_words = f"{amount:.4f}"
-    written = f"{plain_comparator(quantity)}{number_words} {unit}".strip()
+    sign = plain_comparator(quantity)
+    written = f"{sign}{number_words} {unit}".strip()
     if not unit and value is not None and units.CANONICAL.get(analyte) == "mmol/L":
-        return f"{written} (no unit), read as {plain_comparator(quantity)}{value:.2f} mmol/L"
+        return f"{written} (no unit), read as {sign}{value:.2f} mmol/L"
     if not unit:
         return f"{written} (no unit)"
     if value is None or units.CANONICAL.get(analyte) != "mmol/L" or "".join(unit.split()).lower() == "mmol/l":
         return written
-    return f"{written} = {plain_comparator(quantity)}{value:.2f} mmol/L"
+    return f"{written} = {sign}{value:.2f} mmol/L"
 
 
 @lru_cache(maxsize=4096)

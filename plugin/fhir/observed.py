@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from plugin.fhir.observations import EXCLUDED, when_of
 from plugin.fhir.records import concepts_of, texts_of, words_for
-from plugin.fhir.types import Concept, Resource, concept_of
+from plugin.fhir.types import Component, Concept, Resource, concept_of
 from plugin.patient import Problem
 from plugin.text import plain
 from plugin.vocabulary import cached
@@ -38,24 +39,41 @@ def asked(raw: bytes) -> frozenset[str]:
 
 
 def _meant(concept: Concept | None) -> frozenset[str]:
-    texts = texts_of(concept)
-    if any(_ELSEWHERE.search(text.lower()) for text in texts):
+    if _is_elsewhere(concept):
         return _NOTHING
-    return (concepts_of(concept) | _NOTHING.union(*(words_for(text) for text in texts))) & MOVEMENTS
+    return (concepts_of(concept) | _NOTHING.union(*(words_for(text) for text in texts_of(concept)))) & MOVEMENTS
 
 
-def movement_of(resource: Resource) -> Problem | None:
-    """The movement disorder that an Observation states, as a problem of the day it was seen; None if it states none.
+def _is_elsewhere(concept: Concept | None) -> bool:
+    return any(_ELSEWHERE.search(text.lower()) for text in texts_of(concept))
+
+
+def _is_empty(part: Resource) -> bool:
+    """Whether an Observation has no value of its own, so that its components alone say something."""
+    return part.valueCodeableConcept is None and part.valueString is None and part.valueBoolean is None
+
+
+def movements_of(resource: Resource, parts: Sequence[Component] = ()) -> list[Problem]:
+    """The movement disorders that an Observation and its components ``parts`` state, as problems of the day.
 
     A result without any value states what its code names; a preliminary one is unconfirmed.
     Raises msgspec.ValidationError when an element is of a wrong shape.
     """
-    if resource.status in EXCLUDED or resource.dataAbsentReason is not None or resource.modifierExtension:
+    if resource.status in EXCLUDED or resource.modifierExtension:
+        return []
+    told = [_problem(resource, resource)] if not (parts and _is_empty(resource)) else []
+    if parts and not _is_elsewhere(resource.code):
+        told += [_problem(resource, part) for part in parts]
+    return [one for one in told if one is not None]
+
+
+def _problem(resource: Resource, part: Resource | Component) -> Problem | None:
+    """What one part states; None if that is no movement disorder."""
+    if part.dataAbsentReason is not None or part.valueQuantity is not None:
         return None
-    code = bytes(resource.raw_code) if resource.raw_code else b"null"
-    named = asked(code)
-    concepts, told = (named, concept_of(code)) if named else _in_value(resource)
-    if not concepts or (named and not _affirmed(resource)):
+    named = _meant(part.code)
+    concepts, told = (named, part.code) if named else _in_value(part)
+    if not concepts or (named and not _affirmed(part)):
         return None
     when, texts = when_of(resource), texts_of(told)
     return Problem(
@@ -71,18 +89,16 @@ def movement_of(resource: Resource) -> Problem | None:
     )
 
 
-def _in_value(resource: Resource) -> tuple[frozenset[str], Concept | None]:
-    value, code = resource.valueCodeableConcept, resource.code
-    if value is None or any(_ELSEWHERE.search(text.lower()) for text in texts_of(code)):
-        return _NOTHING, None
-    return _meant(value), value
+def _in_value(part: Resource | Component) -> tuple[frozenset[str], Concept | None]:
+    value = part.valueCodeableConcept
+    return (_NOTHING, None) if value is None or _is_elsewhere(part.code) else (_meant(value), value)
 
 
-def _affirmed(resource: Resource) -> bool:
-    if resource.valueBoolean is not None:
-        return resource.valueBoolean
-    texts = [resource.valueString or "", *texts_of(resource.valueCodeableConcept)]
+def _affirmed(part: Resource | Component) -> bool:
+    if part.valueBoolean is not None:
+        return part.valueBoolean
+    texts = [part.valueString or "", *texts_of(part.valueCodeableConcept)]
     words = {" ".join(text.lower().split()) for text in texts if text.strip()}
     if words:
         return words <= _YES
-    return resource.valueCodeableConcept is None and resource.valueQuantity is None
+    return part.valueCodeableConcept is None

@@ -11,7 +11,7 @@ from plugin.fhir.records import concepts_of, status_code, texts_of, words_for
 from plugin.fhir.types import KNOWN_TYPES, Concept, Resource
 from plugin.patient import UNREADABLE, Dose, Exposure, Medication, Order
 from plugin.rule import SUGGESTION_MARK
-from plugin.text import is_identifier, plain, reference_of
+from plugin.text import READ_AT_MOST, is_identifier, plain, reference_of
 from plugin.thresholds import Limits
 from plugin.when import parse
 
@@ -52,18 +52,25 @@ def _is_perioperative(resource: Resource) -> bool:
     texts: list[str | None] = [text for concept in _reason_codes(resource) for text in texts_of(concept)]
     texts += [note.text for note in (resource.note if resource.raw_note else None) or ()]
     texts += [dosage.text for dosage in resource.dosageInstruction or ()]
-    return any(text and _OPERATION.search(text) for text in texts)
+    return any(text and _OPERATION.search(text[:READ_AT_MOST]) for text in texts)
 
 
 def _reason_codes(resource: Resource) -> list[Concept]:
     reasons = resource.reasonCode if resource.raw_reasonCode else None
-    return [one for one in (reasons if isinstance(reasons, list) else [reasons]) if one is not None]
+    codes = [one for one in (reasons if isinstance(reasons, list) else [reasons]) if one is not None]
+    return codes + [one.concept for one in _reasons_of_r5(resource) if one.concept is not None]
+
+
+def _reasons_of_r5(resource: Resource) -> list[Concept]:
+    """R5 tells each reason as a concept or as a reference."""
+    return (resource.reason if resource.raw_reason else None) or []
 
 
 def _reasons(resource: Resource) -> tuple[frozenset[str], tuple[str, ...], bool]:
     """The conditions that the reason of the order means, those that it points to, and whether it gives any."""
     codes = _reason_codes(resource)
     pointed = (resource.reasonReference if resource.raw_reasonReference else None) or []
+    pointed = [*pointed, *(one.reference for one in _reasons_of_r5(resource) if one.reference is not None)]
     references = tuple(one.reference.split("/_history/", 1)[0] for one in pointed if one.reference)
     worded = (words_for(text) for code in codes for text in texts_of(code))
     meant = frozenset[str]().union(*map(concepts_of, codes), *worded)
@@ -120,6 +127,7 @@ def as_exposures(order: Order) -> list[Exposure]:
             dose.of(ingredient).per_day_mg,
             order.medication.matched_by,
             True,
+            dose.unreadable,
         )
         for ingredient in order.medication.ingredients
         if ingredient.tier or ingredient.classes

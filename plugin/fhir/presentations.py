@@ -7,17 +7,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from plugin.fhir.observations import plain_comparator, when_of
+from plugin.fhir.observations import plain_comparator, presentation_of, when_of
 from plugin.fhir.ranges import amount_of
 from plugin.fhir.records import concepts_of, notes_of, texts_of, words_for
-from plugin.fhir.types import Quantity, Resource, concept_of
+from plugin.fhir.types import Component, Quantity, Resource, concept_of
 from plugin.patient import Problem
 from plugin.presentation import Presentation
 from plugin.text import plain
 from plugin.thresholds import Limits
 from plugin.vocabulary import cached, terminology
 
-_FINAL = {"final", "amended", "corrected", "appended"}
+# "Completed" is a QuestionnaireResponse's word.
+_FINAL = {"final", "amended", "corrected", "appended", "completed"}
 _EXCLUDED = {"registered", "cancelled", "entered-in-error"}
 _UNREADABLE = "implausible"
 _LONGEST = 40
@@ -97,23 +98,32 @@ _ABNORMAL = re.compile(
 _NORMAL = re.compile(r"\bnormal\b|\bunremarkable\b|\bno (?:significant |focal |structural |other )*abnormalit")
 
 
-def of_observation(resource: Resource, kind: str, now: datetime, limits: Limits) -> list[Presentation]:
-    """What an Observation says of attacks; empty when it says nothing, a problem when that cannot be read.
+def of_components(resource: Resource, parts: Iterable[Component], now: datetime, limits: Limits) -> list[Presentation]:
+    """What the components of an Observation say of attacks, each as an Observation of its own would."""
+    kinds = ((part, presentation_of(part.code)) for part in parts if part.code is not None)
+    return [one for part, kind in kinds if kind for one in of_observation(resource, kind, now, limits, part)]
+
+
+def of_observation(
+    resource: Resource, kind: str, now: datetime, limits: Limits, part: Component | None = None
+) -> list[Presentation]:
+    """What an Observation, or one part of it, says of attacks; a problem when that cannot be read, empty for nothing.
 
     Raises msgspec.ValidationError when an element is of a wrong shape.
     """
-    if resource.status in _EXCLUDED or resource.dataAbsentReason is not None:
+    told = resource if part is None else part
+    if resource.status in _EXCLUDED or told.dataAbsentReason is not None:
         return []
     when = when_of(resource)
     future = when is not None and when.earliest > now + limits.span("future_minutes")
-    value, shown, problem, seconds, comparator = _read(resource, kind)
+    value, shown, problem, seconds, comparator = _read(told, kind)
     if future or resource.modifierExtension:
         problem = _UNREADABLE
     found = Presentation(
         kind,
         "" if problem else value,
         shown,
-        f"Observation/{resource.id}" if resource.id else "Observation",
+        f"{resource.resourceType}/{resource.id}" if resource.id else resource.resourceType,
         when,
         None if problem else seconds,
         comparator,
@@ -124,11 +134,11 @@ def of_observation(resource: Resource, kind: str, now: datetime, limits: Limits)
     return [found]
 
 
-def _read(resource: Resource, kind: str) -> tuple[str, str, str, Decimal | None, str]:
+def _read(told: Resource | Component, kind: str) -> tuple[str, str, str, Decimal | None, str]:
     """(value, how it is shown, problem, seconds, comparator)."""
     if kind == "attack-duration":
-        return _duration(resource.valueQuantity)
-    texts = [text for text in (resource.valueString, *texts_of(resource.valueCodeableConcept)) if text and text.strip()]
+        return _duration(told.valueQuantity)
+    texts = [text for text in (told.valueString, *texts_of(told.valueCodeableConcept)) if text and text.strip()]
     shown = plain(texts[0], _LONGEST) if texts else "(no readable value)"
     value = _trigger(texts) if kind == "attack-trigger" else _answer(texts, _VALUES[kind])
     return value, shown, "" if value else _UNREADABLE, None, ""

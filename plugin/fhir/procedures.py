@@ -11,6 +11,7 @@ import msgspec
 
 from plugin.fhir.records import status_code
 from plugin.fhir.types import Coding, Concept, Period, Resource
+from plugin.text import READ_AT_MOST
 from plugin.when import When, parse
 
 _NOT_DONE = {"entered-in-error", "not-done", "stopped"}
@@ -40,7 +41,8 @@ def operation_today(resource: Resource, now: datetime) -> str:
     """
     procedure = resource.resourceType == "Procedure"
     counts = _performed_today(resource, now) if procedure else _runs_today(resource, now)
-    texts = _procedure_words(resource) if procedure else _encounter_words(resource)
+    words = _procedure_words(resource) if procedure else _encounter_words(resource)
+    texts = (text[:READ_AT_MOST] for text in words)
     if not counts or not any(_SURGERY.search(text) and not _BESIDE.search(text) for text in texts):
         return ""
     return f"{resource.resourceType}/{resource.id}" if resource.id else resource.resourceType

@@ -11,6 +11,7 @@ import msgspec
 from plugin import units
 from plugin.fhir.dose import number
 from plugin.fhir.types import Quantity, Range, ReferenceRange, ranges_of
+from plugin.text import plain
 
 _UCUM = {"", "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"}
 _AGE_UNITS = {
@@ -22,6 +23,7 @@ _AGE_UNITS = {
 _SEX_WORDS = {"male": {"male", "m"}, "female": {"female", "f"}}
 # Powers of ten beyond any laboratory's: larger ones would only cost time and memory.
 _WIDEST = 9
+_LONGEST = 40
 INFINITE = Decimal("Infinity")
 
 
@@ -33,12 +35,21 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """The limits of the range in force; ``doubt_below`` is that of a range that may be in force instead."""
+    """The limits of the range in force; ``doubt_below`` is that of a range that may be in force instead.
+
+    ``told`` is the range as the laboratory wrote it.
+    """
 
     lower: Decimal | None = None
     upper: Decimal | None = None
     found: bool = False
     doubt_below: Decimal | None = None
+    told: str = ""
+
+    @property
+    def edges(self) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """What decides, however it is written."""
+        return self.lower, self.upper, self.doubt_below
 
     def unreadable(self) -> Bounds:
         """The same range with a lower limit that cannot be used."""
@@ -76,7 +87,7 @@ def limits_of(analyte: str, ranges: Sequence[ReferenceRange], person: Person, un
         return _bounds(analyte, ranges[0], unit)
     judged = [(entry, _fits(entry, person)) for entry in ranges if _is_normal(entry)]
     fitting = [_bounds(analyte, entry, unit) for entry, fits in judged if fits]
-    chosen = fitting[0] if fitting and all(one == fitting[0] for one in fitting) else Bounds()
+    chosen = fitting[0] if fitting and all(one.edges == fitting[0].edges for one in fitting) else Bounds()
     maybe = [_bounds(analyte, entry, unit) for entry, fits in judged if fits is None]
     lows = [one.doubt_below if one.lower is None else one.lower for one in maybe]
     doubts = [low for low in (chosen.doubt_below, *lows) if low is not None]
@@ -94,7 +105,20 @@ _NO_RANGE = Bounds()
 def _bounds(analyte: str, entry: ReferenceRange, unit: units.Unit | None) -> Bounds:
     lower, upper = _limit(analyte, entry.low, unit), _limit(analyte, entry.high, unit)
     lost = lower is None and entry.low is not None and entry.low.value is not None
-    return Bounds(lower, upper, True, INFINITE if lost else None)
+    return Bounds(lower, upper, True, INFINITE if lost else None, _told(entry) if lower or upper else "")
+
+
+def _told(entry: ReferenceRange) -> str:
+    """A range in the laboratory's own figures: "15-65 pg/mL", "from 1.15 mmol/L", "up to 22 pmol/L"."""
+    low, high = (amount_of(bound) if bound is not None else None for bound in (entry.low, entry.high))
+    unit = next(
+        (bound.unit or bound.code for bound in (entry.low, entry.high) if bound and (bound.unit or bound.code)), ""
+    )
+    if low is not None and high is not None:
+        figures = f"{low:f}-{high:f}"
+    else:
+        figures = f"from {low:f}" if low is not None else f"up to {high:f}"
+    return plain(f"{figures} {unit}".strip(), _LONGEST)
 
 
 def _limit(analyte: str, bound: Quantity | None, unit: units.Unit | None) -> Decimal | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -15,9 +16,10 @@ from plugin.fhir.earlier import Earlier
 from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.liver import child_pugh_of
-from plugin.fhir.observed import asked, movement_of
+from plugin.fhir.observed import asked, movements_of
 from plugin.fhir.orders import as_exposures, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
+from plugin.fhir.questionnaires import presentations_of
 from plugin.fhir.ranges import Person
 from plugin.fhir.readable import NO_CODES, need_code, says_nothing
 from plugin.fhir.types import Resource
@@ -29,6 +31,7 @@ from plugin.thresholds import Limits
 _MEDICATION_TYPES = frozenset(
     {"MedicationRequest", "MedicationStatement", "MedicationUsage", "MedicationAdministration", "MedicationDispense"}
 )
+_KIND = attrgetter("resourceType")
 
 
 class _Found:
@@ -126,18 +129,18 @@ def read(
 def _take_all(key: Key, found: _Found, now: datetime, limits: Limits, person: Person) -> list[tuple[str, str]]:
     """Read every resource of a key; returns (type, id) of those that cannot be read, found now or by the host."""
     lost: list[tuple[str, str]] = []
-    is_old = found.earlier.keeps
+    known, uncoded, is_old = observations.meaning, observations.UNCODED, found.earlier.keeps
     for resource in key.resources:
         kind = resource.resourceType
         try:
             # The many that mean nothing to any rule are told apart here, without a further call for each.
             if kind == "Observation":
-                code = resource.raw_code
-                meaning = observations.meaning(bytes(code)) if code else observations.UNCODED
+                code = bytes(resource.raw_code or b"")
+                meaning = known(code) if code else uncoded
                 if resource.raw_component or meaning.rare:
                     _take_observation(resource, meaning, found, now, limits, person)
-                elif meaning is observations.UNCODED or not meaning.ours:
-                    _take_strange(resource, found)
+                elif meaning is uncoded or not meaning.ours:
+                    _take_strange(resource, code, found)
                 elif not (meaning.analyte and is_old(meaning.analyte, resource)):
                     _take_current(resource, meaning, found, now, limits, person)
             elif kind in _MEDICATION_TYPES:
@@ -182,8 +185,11 @@ def _orders(drafts: Key, limits: Limits, medications: dict[str, Resource], stran
 def _medications(prefetch: Mapping[str, Key], drafts: Key | None) -> dict[str, Resource]:
     found: dict[str, Resource] = {}
     for key in (drafts, *prefetch.values()):
-        for resource in [one for one in key.resources if one.resourceType == "Medication"] if key is not None else ():
-            if resource.id:
+        # Hardly any key holds one, and there are many resources.
+        if key is None or "Medication" not in map(_KIND, key.resources):
+            continue
+        for resource in key.resources:
+            if resource.resourceType == "Medication" and resource.id:
                 found[f"Medication/{resource.id}"] = resource
                 found[f"urn:uuid:{resource.id}"] = resource
     return found
@@ -218,9 +224,8 @@ def _take(resource: Resource, found: _Found) -> None:
         need_code(resource)
         referral = referrals.referral_of(resource)
         found.referrals += [referral] if referral is not None else []
-    elif kind == "DiagnosticReport":
-        need_code(resource)
-        found.presentations += presentations.of_report(resource)
+    elif kind in {"DiagnosticReport", "QuestionnaireResponse"}:
+        found.presentations += _told(resource, found)
     elif kind == "FamilyMemberHistory":
         relative = records.family_dystonia(resource)
         if relative:
@@ -234,16 +239,23 @@ def _take(resource: Resource, found: _Found) -> None:
         found.surgery = min(found.surgery or operation, operation)
 
 
-def _take_strange(resource: Resource, found: _Found) -> None:
+def _told(resource: Resource, found: _Found) -> list[Presentation]:
+    if resource.resourceType == "QuestionnaireResponse":
+        return presentations_of(resource, found.medications.now, found.medications.limits)
+    need_code(resource)
+    return presentations.of_report(resource)
+
+
+def _take_strange(resource: Resource, code: bytes, found: _Found) -> None:
     """A result of another kind, which searches by code do not return; one without any code may be of ours."""
-    code = bytes(resource.raw_code or b"")
     if code in NO_CODES:
         if resource.status not in observations.EXCLUDED:
             need_code(resource)
         return
-    seen = movement_of(resource) if asked(code) or resource.valueCodeableConcept is not None else None
-    if seen is not None:
-        found.observed.append(seen)
+    valued = resource.raw_valueCodeableConcept and resource.valueCodeableConcept is not None
+    seen = movements_of(resource) if asked(code) or valued else None
+    if seen:
+        found.observed += seen
     else:
         found.strange.labs[code] = None
 
@@ -274,6 +286,9 @@ def _take_observation(
         found.genomic += [(meaning.genomic, report)] if report is not None else []
     elif resource.raw_component:
         found.strange.panels.append(resource)
+        parts = resource.component or []
+        found.presentations += presentations.of_components(resource, parts, now, limits)
+        found.observed += movements_of(resource, parts)
         _take_results(resource, meaning, found, now, limits, person)
     elif meaning.analyte and found.earlier.keeps(meaning.analyte, resource):
         return
@@ -304,6 +319,8 @@ def _take_results(
 
 def _newest_first(results: list[Result]) -> tuple[Result, ...]:
     """Each result once: one that was sent twice stands beside itself."""
+    if len(results) == 1:
+        return (results[0],)
     ordered = sorted(results, key=_by_time)
     return tuple([one for place, one in enumerate(ordered) if not place or one != ordered[place - 1]])
 

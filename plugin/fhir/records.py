@@ -15,6 +15,7 @@ from plugin.text import plain
 from plugin.vocabulary import cached, terminology
 from plugin.when import When, parse
 from valuesets import Ingredient
+from valuesets.systems import ICD10_NATIONAL, ICD10CM, ICD10WHO, canonical_system
 
 _ACTIVE = {"active", "recurrence", "relapse"}
 _PAST = {"inactive", "remission", "resolved"}
@@ -42,6 +43,7 @@ _PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
 _ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC"}
 _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
 _NO_CONCEPTS: frozenset[str] = frozenset()
+_CLASSIFICATIONS = ICD10_NATIONAL | {ICD10CM, ICD10WHO}
 _BY_TEXT = frozenset({"dystonia", "drug-dystonia-by-text"})
 
 
@@ -125,7 +127,7 @@ def meaning(raw: bytes) -> Meaning | None:
     """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
     coded, texts = concepts_of(code), texts_of(code)
-    worded = _in_words(coded, texts)
+    worded = _in_words(coded, texts, named=code is not None and not coded and not _is_classified(code))
     if not (coded or worded):
         return None
     by_text = bool(worded & _BY_TEXT) and "drug-dystonia" not in coded
@@ -133,9 +135,17 @@ def meaning(raw: bytes) -> Meaning | None:
     return Meaning(coded | worded, label, by_text, _drugs_in(texts), worded)
 
 
-def _in_words(coded: frozenset[str], texts: list[str]) -> frozenset[str]:
-    """What the texts of a Condition add to its codes."""
+def _is_classified(code: Concept) -> bool:
+    """Whether a code of ICD-10 says what the condition is: our sets of it are whole, so that its words add nothing."""
+    systems = (canonical_system(one.system or "") for one in code.coding or () if one.code)
+    return any(system in _CLASSIFICATIONS for system in systems)
+
+
+def _in_words(coded: frozenset[str], texts: list[str], *, named: bool = False) -> frozenset[str]:
+    """What the texts of a Condition add to its codes; ``named`` reads the names of coded conditions as well."""
     found = _worded(texts)
+    if named:
+        found = found.union(*(terminology().condition_words.names(text) for text in texts))
     failed = "treatment-failed" in found
     if "dystonia" in found and "drug-dystonia" not in coded and _blames_drug(texts, failed):
         found |= {"drug-dystonia-by-text"}

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from plugin.fhir.types import Concept, Reference, Resource
+from plugin.text import READ_AT_MOST
 
 # Whole blood in English, and serum and plasma as LOINC abbreviates them.
 _BLOOD = re.compile(r"blood|serum|plasma|\bser(?:/?pl|\b)|\bbld", re.I)
@@ -45,6 +46,7 @@ def wrong_specimen(resource: Resource, reference: Reference | None) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_not_blood(words: str) -> bool:
+    words = words[:READ_AT_MOST]
     return bool(_CELLS.search(words) or (_OTHER.search(words) and not _BLOOD.search(words)))
 
 

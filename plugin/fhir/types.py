@@ -25,6 +25,7 @@ from plugin.fhir.datatypes import (
     DoseAndRate,
     FamilyCondition,
     Identifier,
+    Item,
     Link,
     MedicationIngredient,
     Meta,
@@ -42,7 +43,7 @@ from plugin.fhir.datatypes import (
     Timing,
 )
 from plugin.fhir.elements import concept_of, dosages_of, interpretation_of, ranges_of, supply_of
-from plugin.fhir.type_names import OTHERS
+from plugin.fhir.type_names import ELEMENTS, OTHERS, OWNER
 
 __all__ = [
     "KNOWN_TYPES",
@@ -58,6 +59,7 @@ __all__ = [
     "Entry",
     "FamilyCondition",
     "Identifier",
+    "Item",
     "Link",
     "MedicationIngredient",
     "Meta",
@@ -125,10 +127,13 @@ class Resource(msgspec.Struct, gc=False):
         raw_instantiatesUri: msgspec.Raw | None
         raw_reasonCode: msgspec.Raw | None
         raw_reasonReference: msgspec.Raw | None
+        raw_reason: msgspec.Raw | None
         raw_category: msgspec.Raw | None
         raw_note: msgspec.Raw | None
         raw_onsetAge: msgspec.Raw | None
         raw_component: msgspec.Raw | None
+        raw_specimen: msgspec.Raw | None
+        raw_valueCodeableConcept: msgspec.Raw | None
         raw_interpretation: msgspec.Raw | None
         raw_referenceRange: msgspec.Raw | None
         raw_medicationCodeableConcept: msgspec.Raw | None
@@ -177,6 +182,7 @@ class Resource(msgspec.Struct, gc=False):
         instantiatesUri: list[str] | str | None = None
         reasonCode: list[Concept] | Concept | None = None
         reasonReference: list[Reference] | None = None
+        reason: list[Concept] | None = None
         valueQuantity: Quantity | None = None
         valueCodeableConcept: Concept | None = None
         valueString: str | None = None
@@ -217,6 +223,8 @@ class Resource(msgspec.Struct, gc=False):
         date: str | None = None
         detected: str | None = None
         suspectEntity: list[Suspect] | None = None
+        authored: str | None = None
+        item: list[Item] | None = None
     else:
         resourceType = ""
 
@@ -243,7 +251,7 @@ _SHORT: dict[str, Any] = {
     "performedPeriod": Period | None,
     **dict.fromkeys(("occurenceDateTime", "occurrenceDateTime", "performedDateTime"), str | None),
     **dict.fromkeys(("effectiveInstant", "whenHandedOver", "whenPrepared"), str | None),
-    **dict.fromkeys(("actuality", "date", "detected"), str | None),
+    **dict.fromkeys(("actuality", "authored", "date", "detected"), str | None),
 }
 _LONG: dict[str, Any] = {
     "code": Concept | None,
@@ -253,6 +261,7 @@ _LONG: dict[str, Any] = {
     "identifier": list[Identifier] | Identifier | None,
     "reasonCode": list[Concept] | Concept | None,
     "reasonReference": list[Reference] | None,
+    "reason": list[Concept] | None,
     "instantiatesCanonical": list[str] | str | None,
     "instantiatesUri": list[str] | str | None,
     "valueQuantity": Quantity | None,
@@ -292,55 +301,9 @@ _LONG: dict[str, Any] = {
     "meta": Meta | None,
     "event": Concept | None,
     "suspectEntity": list[Suspect] | None,
+    "item": list[Item] | None,
 }
 
-_OWNER = "id subject patient"
-_MEDICATION = (
-    "id contained status intent medicationCodeableConcept medicationReference medication subject encounter "
-    "effectiveDateTime effectivePeriod occurenceDateTime occurencePeriod dateAsserted authoredOn adherence "
-    "whenPrepared whenHandedOver daysSupply dosage dosageInstruction dispenseRequest doNotPerform"
-)
-# What is read of each resource type, in the usual order on the wire, which is what makes decoding fast.
-ELEMENTS: dict[str, str] = {
-    "Bundle": "id type total link entry",
-    "OperationOutcome": "id issue",
-    "Patient": "id identifier name gender birthDate deceasedBoolean deceasedDateTime link",
-    "Observation": (
-        "id contained modifierExtension status code subject effectiveDateTime effectivePeriod effectiveInstant issued "
-        "valueQuantity valueCodeableConcept valueString valueBoolean dataAbsentReason interpretation specimen "
-        "referenceRange derivedFrom component"
-    ),
-    "Condition": (
-        "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime onsetAge recordedDate note"
-    ),
-    "DiagnosticReport": (
-        "id status code subject encounter effectiveDateTime effectivePeriod issued conclusion conclusionCode"
-    ),
-    "AllergyIntolerance": (
-        "id clinicalStatus verificationStatus code patient onsetDateTime recordedDate lastOccurrence reaction"
-    ),
-    "AdverseEvent": (
-        "id contained actuality status event code subject date detected recordedDate occurrenceDateTime suspectEntity"
-    ),
-    "FamilyMemberHistory": "id status patient condition",
-    "Encounter": "id status class type serviceType subject period",
-    "Medication": "id code status ingredient",
-    "Specimen": "id type subject",
-    "MedicationRequest": (
-        "id contained identifier instantiatesCanonical instantiatesUri status intent medicationCodeableConcept "
-        "medicationReference medication subject encounter authoredOn reasonCode reasonReference note dosageInstruction "
-        "dispenseRequest doNotPerform"
-    ),
-    "ServiceRequest": (
-        "id status intent category doNotPerform code subject encounter occurrenceDateTime authoredOn performerType "
-        "performer"
-    ),
-    "Procedure": "id status category code subject performedDateTime performedPeriod occurrenceDateTime",
-    "MedicationStatement": _MEDICATION,
-    "MedicationUsage": _MEDICATION,
-    "MedicationAdministration": _MEDICATION,
-    "MedicationDispense": _MEDICATION,
-}
 # A type outside this set is misspelt or unknown to us: its resource is unreadable whatever key it stands under.
 KNOWN_TYPES = frozenset({*ELEMENTS, *OTHERS})
 
@@ -376,7 +339,7 @@ def _prepare() -> Any:
     for name in _LONG:
         setattr(Resource, f"raw_{name}", None)
         setattr(Resource, "encounter_class" if name == "class" else name, _lazy(name))
-    kinds = {**ELEMENTS, **dict.fromkeys(OTHERS, _OWNER)}
+    kinds = {**ELEMENTS, **dict.fromkeys(OTHERS, OWNER)}
     return Union[tuple(_resource_type(kind, elements) for kind, elements in kinds.items())]  # noqa: UP007
 
 

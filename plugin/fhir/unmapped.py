@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice, repeat
 from typing import Any, Final
 
 import msgspec
 
+from plugin.fhir.observations import presentation_of
 from plugin.fhir.types import Concept, Resource, concept_of
 from plugin.vocabulary import cached, terminology
 from valuesets.systems import canonical_system
@@ -87,31 +89,31 @@ class Strange:
         if not (self.labs or self.panels or self.problems or self.drugs):
             return ()
         own = _own_words(patient_id, self.patient)
-        long = [part for part in own if len(part) >= _LONG_PART]
         found: dict[tuple[str, str, str, str], Unmapped] = {}
-        for item in self._items():
-            if item.words.isdisjoint(own):
-                said = item.squashed
-                for part in long:
-                    if part in said:
-                        break
-                else:
-                    found[item.position, item.system, item.code, item.text] = item
-                    if len(found) == MOST:
-                        break
-        return tuple(found.values())
+        items = self._items()
+        while len(found) < MOST and (some := list(islice(items, MOST))):
+            found.update({(one.position, one.system, one.code, one.text): one for one in _impersonal(some, own)})
+        return tuple(found.values())[:MOST]
 
     def _items(self) -> Iterator[Unmapped]:
-        for resource in self.drugs:
-            yield from _of_drug(resource, self.medications)
-        for raw in self.labs:
-            yield from _of_raw(LAB, raw)
+        of_drugs = (_of_drug(resource, self.medications) for resource in self.drugs)
+        of_labs, of_problems = map(_of_raw, repeat(LAB), self.labs), map(_of_raw, repeat(PROBLEM), self.problems)
+        return chain.from_iterable(chain(of_drugs, of_labs, self._of_panels(), of_problems))
+
+    def _of_panels(self) -> Iterator[tuple[Unmapped, ...]]:
         for resource in self.panels:
             for part in _element(resource, "component") or ():
-                if part.code is not None:
-                    yield from _of_raw(LAB, msgspec.json.encode(part.code))
-        for raw in self.problems:
-            yield from _of_raw(PROBLEM, raw)
+                if part.code is not None and not presentation_of(part.code):
+                    yield _of_raw(LAB, msgspec.json.encode(part.code))
+
+
+def _impersonal(items: list[Unmapped], own: frozenset[str]) -> list[Unmapped]:
+    """Those that hold none of the patient's ``own`` words, nor a long one inside a word."""
+    apart = [item for item in items if item.words.isdisjoint(own)]
+    # Hardly ever does any word stand inside another, so that one look at all of them will mostly do.
+    every = "\n".join([item.squashed for item in apart])
+    inside = [word for word in own if len(word) >= _LONG_PART and word in every]
+    return [item for item in apart if not any(word in item.squashed for word in inside)] if inside else apart
 
 
 def _of_drug(resource: Resource, medications: Mapping[str, Resource]) -> tuple[Unmapped, ...]:

@@ -173,7 +173,7 @@ def _covered(
     single = case.order is not None and case.order.dose.single and case.suppresses("S-08")
     if single and blocker.tier == "M" and not major and level is Indicator.WARNING:
         level = Indicator.INFO
-        note = f"{note} A single dose of a medium-tier drug: shown as information (S-08).".strip()
+        note = f"{note} A single dose of a drug of medium risk: shown as information (S-08).".strip()
     return fired(_finding(case, blocker, history, factors, level, note), inputs)
 
 
@@ -195,7 +195,7 @@ def _finding(
 ) -> Finding:
     new = "dose increase" if history.increase else "new start"
     why = [
-        f"{blocker.title} ({_TIER_WORDS[blocker.tier]} dystonia tier), {new}. Factors: "
+        f"{blocker.title} (drug of {_TIER_WORDS[blocker.tier]} dystonia risk), {new}. Factors: "
         + ", ".join(factor.word for factor in factors)
         + "."
     ]

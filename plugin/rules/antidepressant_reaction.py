@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from plugin.factors import reaction_fact
 from plugin.offers import remove
 from plugin.patient import DystoniaReaction, Problem
 from plugin.rule import (
@@ -31,6 +32,11 @@ _KEYS = ("allergies", "conditions")
 _CLASSES = frozenset({"ssri", "snri"})
 _BUPROPION = "bupropion"
 _WORDS = {"dystonia": "dystonia", "akathisia": "akathisia", "extrapyramidal": "extrapyramidal symptoms"}
+_REACTIONS = {
+    "dystonia": "dystonic reaction",
+    "akathisia": "akathisia as a reaction",
+    "extrapyramidal": "extrapyramidal reaction",
+}
 # Conditions that may name an antidepressant, and what they are called.
 _CONDITIONS = {
     "drug-dystonia": "dystonia",
@@ -76,9 +82,7 @@ def _reactions(case: Case) -> Iterable[_Earlier]:
         drug = _antidepressant(reaction.ingredients)
         if drug is not None:
             name = _WORDS[reaction.kind]
-            date = f" ({reaction.when.short()})" if reaction.when else " (no date)"
-            how = ", matched by text" if reaction.drug_by_text or reaction.reaction_by_text else ""
-            yield name, drug, Fact(f"Recorded {name} with {drug.name}{date}{how}", reaction.reference)
+            yield name, drug, reaction_fact(reaction, _REACTIONS[reaction.kind])
 
 
 def _problems(case: Case) -> Iterable[_Earlier]:

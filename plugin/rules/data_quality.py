@@ -12,7 +12,7 @@ import msgspec
 
 from plugin import labs
 from plugin.drug_risk import blocker_of, weight_kg
-from plugin.patient import UNREADABLE, Result
+from plugin.patient import CUT_OFF, NOT_SUPPLIED, PARTLY_READ, UNANSWERED, UNREAD, UNREADABLE, Gap, Result
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -39,7 +39,8 @@ _HOOKS = (
     "problem-list-item-create",
 )
 _SUPPLY = {"key-missing", "key-failed", "truncated"}
-_NOT_SUPPLIED = " not supplied to this service"
+_TOGETHER = (NOT_SUPPLIED, UNREAD, PARTLY_READ, CUT_OFF)
+_MOST_NAMES = 2
 _WITHIN = {"time", "overload", "internal"}
 _PROBLEM_WORDS = {
     "unit-missing": "has no unit",
@@ -49,6 +50,8 @@ _PROBLEM_WORDS = {
 _MAGNESIUM = ("magnesium",)
 # Clients may name keys of their own: no more of them than a reader can use.
 _MOST_KEYS, _LONGEST_KEY = 5, 40
+# The name under which the host tells of an access (CDS Hooks: fhirAuthorization) for somebody else.
+_ACCESS = "fhirAuthorization"
 _SHORT = {"albumin": "albumin", "egfr": "eGFR"}
 _JUDGED = {*labs.CALCIUM, *_MAGNESIUM, "albumin"}
 
@@ -125,13 +128,19 @@ def _labs(case: Case) -> Iterable[Line]:
     for name, analytes, state in (("calcium", labs.CALCIUM, case.calcium), ("magnesium", _MAGNESIUM, case.magnesium)):
         for result in _candidates(case, analytes, state):
             yield from _lab_lines(case, name, result, state)
-        if state.reason == "stale":
+        if state.reason == "stale" and not _is_told(case, state.results[0]):
             yield Line(f"last {name} too old", state.notes[0], False, state.results[0].reference)
         if state.reason == "no-result" and any(result.comparator for result in state.results):
             told = labs.describe(state.results[0], case.patient)
             yield Line(
                 f"{name} not decided", f"{told}: a limit that decides nothing.", False, state.results[0].reference
             )
+
+
+def _is_told(case: Case, result: Result) -> bool:
+    """Whether a finding tells the result already."""
+    found = (verdict.finding for _, verdict in case.earlier if verdict.finding is not None and not verdict.suppressed)
+    return any(fact.reference == result.reference for finding in found for fact in finding.facts)
 
 
 def _candidates(case: Case, analytes: tuple[str, ...], state: labs.State) -> Iterable[Result]:
@@ -153,6 +162,11 @@ def _candidates(case: Case, analytes: tuple[str, ...], state: labs.State) -> Ite
 def _lab_lines(case: Case, name: str, result: Result, state: labs.State) -> Iterable[Line]:
     held_up = state.grade == "unknown" and result in state.results
     problem = _problem_words(case, result)
+    if problem and state.is_low and result in state.results:
+        told = labs.describe(result, case.patient)
+        text = f"{told} {problem}: counted as possibly low only because the laboratory flags it as low."
+        yield Line(f"{name} {problem}", text, False, result.reference)
+        return
     if not (problem or result.provisional or (held_up and result.inferred)):
         return
     told, short = labs.describe(result, case.patient), _SHORT.get(result.analyte, name)
@@ -206,20 +220,49 @@ def _weight(case: Case) -> Iterable[Line]:
 
 
 def _supply(case: Case) -> Iterable[Line]:
+    """What came not at all or not whole: one line for all that lack the same way, and for each lost resource one."""
     gaps = [gap for told in case.patient.gaps.values() for gap in told if gap.reason in _SUPPLY]
+    lacks = {gap: _lack(gap) for gap in gaps}
+    yield from _unanswered([gap for gap in gaps if lacks[gap] == UNANSWERED])
+    for lack in _TOGETHER:
+        yield from _together([gap for gap in gaps if gap.alone and lacks[gap] == lack], lack)
     for gap in gaps:
-        if gap.alone:
-            yield Line(
-                _short(gap.text).removesuffix(" to this service"),
-                f"Not available to this service: {gap.text.removesuffix(' to this service')}.",
-                True,
-                gap.reference,
-            )
-    others = [gap.text for gap in gaps if not gap.alone]
-    if unasked := [_short(text.removesuffix(_NOT_SUPPLIED)) for text in others if text.endswith(_NOT_SUPPLIED)]:
+        if gap.alone and not lacks[gap]:
+            yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
+    others = [gap for gap in gaps if not gap.alone and lacks[gap] != UNANSWERED]
+    if unasked := [_short(_name(gap, NOT_SUPPLIED)) for gap in others if lacks[gap] == NOT_SUPPLIED]:
         yield Line("some data not supplied", f"Not supplied to this service: {', '.join(unasked)}.", False)
-    if unread := [text for text in others if not text.endswith(_NOT_SUPPLIED)]:
+    if unread := [gap.text for gap in others if lacks[gap] != NOT_SUPPLIED]:
         yield Line("some data not readable", f"{'; '.join(unread)}.", False)
+
+
+def _lack(gap: Gap) -> str:
+    """How a whole kind of data is lacking; empty for a single resource."""
+    return next((lack for lack in (*_TOGETHER, UNANSWERED) if not gap.reference and gap.text.endswith(f" {lack}")), "")
+
+
+def _name(gap: Gap, lack: str) -> str:
+    return gap.text.removesuffix(f" {lack}")
+
+
+def _unanswered(gaps: list[Gap]) -> Iterable[Line]:
+    if gaps:
+        names = _joined([_short(_name(gap, UNANSWERED)) for gap in gaps])
+        text = f"The FHIR server did not answer. Not read: {names}."
+        yield Line("the FHIR server did not answer", text, any(gap.alone for gap in gaps))
+
+
+def _together(gaps: list[Gap], lack: str) -> Iterable[Line]:
+    if gaps:
+        names, said = [_name(gap, lack) for gap in gaps], lack.removesuffix(" to this service")
+        text = f"Not available to this service: {_joined([names[0], *map(_short, names[1:])])} {said}."
+        first = [_short(name) for name in names[:_MOST_NAMES]]
+        more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
+        yield Line(f"{_joined([*first, *more])} {said}", text, True)
+
+
+def _joined(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _short(text: str) -> str:
@@ -241,9 +284,14 @@ def _contradictions(case: Case) -> Iterable[Line]:
 
 
 def _other_patient(case: Case) -> Iterable[Line]:
-    total = sum(case.patient.foreign.values())
+    foreign = dict(case.patient.foreign)
+    if foreign.pop(_ACCESS, 0):
+        whose = "The access that came with the call is for a different patient"
+        text = f"{whose}, and was not used. See whose chart is open."
+        yield Line("the access is for a different patient", text, True)
+    total = sum(foreign.values())
     if total:
-        keys = ", ".join(plain(name, _LONGEST_KEY) for name in sorted(case.patient.foreign)[:_MOST_KEYS])
+        keys = ", ".join(plain(name, _LONGEST_KEY) for name in sorted(foreign)[:_MOST_KEYS])
         yield Line(
             "data of a different patient left out",
             f"Data of a different patient were received and left out ({total} in {keys}).",
@@ -265,7 +313,7 @@ def _merged_records(case: Case) -> Iterable[Line]:
 def _internal(case: Case) -> Iterable[Line]:
     for rule, verdict in case.earlier:
         if verdict.status is Status.NOT_CHECKED and verdict.reason in _WITHIN:
-            yield Line(f"{rule} not evaluated", f"{rule} was not evaluated ({verdict.reason}).", True)
+            yield Line(f"{rule.id} not evaluated", f"{rule.id} was not evaluated ({verdict.reason}).", True)
 
 
 def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tuple[str, ...] = ()) -> Rule:

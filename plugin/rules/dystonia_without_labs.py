@@ -18,6 +18,7 @@ from plugin.patient import Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
+    Fact,
     Finding,
     Indicator,
     Option,
@@ -92,7 +93,7 @@ def _finding(case: Case, problem: Problem) -> Finding:
         f"{capital(told)}: no Ca/Mg in {case.limits.unmeasured_days} days. "
         "Consider Ca+albumin, Mg, PO4, PTH, glucose, TSH.",
         ("Low calcium, low magnesium, glucose and thyroid disorders can show as dystonia or paroxysmal movements.",),
-        (movement_fact(problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
+        (_movement(case, problem), *last_told(case.patient, labs.CALCIUM), *last_told(case.patient, ("magnesium",))),
         (),
         (),
         (
@@ -100,6 +101,14 @@ def _finding(case: Case, problem: Problem) -> Finding:
             Option("advice", "No tests now: the cause is known, or results are kept elsewhere"),
         ),
     )
+
+
+def _movement(case: Case, problem: Problem) -> Fact:
+    """The movement; of one that is not new the day of its record's last change, which is the server's word for it."""
+    fact = movement_fact(problem)
+    if _is_new(case, problem) or problem.updated is None:
+        return fact
+    return Fact(f"{fact.text}; record last changed {problem.updated.short()}, as the server says", fact.reference)
 
 
 RULE = Rule(

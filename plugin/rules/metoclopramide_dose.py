@@ -11,7 +11,8 @@ from plugin import metoclopramide
 from plugin.drug_risk import weight_of
 from plugin.factors import age_fact
 from plugin.kidney import Kidney, kidney_of
-from plugin.metoclopramide import INHIBITOR, NAME, Cap, Indication, Reason, allowed_mg, caps_of
+from plugin.metabolic import problem_fact
+from plugin.metoclopramide import INHIBITOR, NAME, Cap, Further, Indication, Reason, allowed_mg, caps_of, further_of
 from plugin.offers import remove
 from plugin.patient import Order
 from plugin.rule import (
@@ -110,9 +111,54 @@ def _judge(case: Case, subject: _Subject) -> Verdict:
     exceeded = [cap for cap in caps_of(case, subject.indication, subject.reasons) if subject.daily > cap.mg]
     if exceeded:
         return fired(_finding(case, subject, exceeded), inputs)
-    if subject.own and subject.daily <= _strictest(case, subject) and not _weight_missing(case):
+    further = further_of(case, case.order) if subject.own and case.order is not None else Further()
+    return _in_all(case, subject, further, inputs)
+
+
+def _in_all(case: Case, subject: _Subject, further: Further, inputs: tuple[str, ...]) -> Verdict:
+    """The limit holds for all metoclopramide of a day, also where no order alone is above it."""
+    whole = _with(subject, further)
+    inputs = tuple(dict.fromkeys((*inputs, *(fact.reference for fact in further.facts))))
+    caps = caps_of(case, subject.indication, subject.reasons)
+    exceeded = [cap for cap in caps if whole.daily is not None and whole.daily > cap.mg]
+    if exceeded:
+        return fired(_too_much(whole, exceeded, further), inputs)
+    if further.unread:
+        return not_checked("dose-not-computable", further.unread)
+    if subject.own and (whole.daily or 0) <= _strictest(case, subject) and not _weight_missing(case):
         return clear(inputs)
-    return _unknown(case, subject, inputs) or clear(inputs)
+    return _unknown(case, whole, inputs) or clear(inputs)
+
+
+def _with(subject: _Subject, further: Further) -> _Subject:
+    if subject.daily is None or not further.facts:
+        return subject
+    total = subject.daily + further.mg
+    fact = Fact(f"{subject.fact.text}, {_mg(total)} mg/day with what is beside it", subject.fact.reference)
+    return msgspec.structs.replace(subject, daily=total, fact=fact)
+
+
+def _too_much(whole: _Subject, exceeded: Sequence[Cap], further: Further) -> Finding:
+    sure = [cap for cap in exceeded if cap.sure]
+    cap = min(sure or exceeded, key=lambda one: one.mg)
+    most = "" if further.sure else "up to "
+    notes = (
+        () if further.sure else ("One of the orders is as needed or by another route, perhaps in place of the other.",)
+    )
+    return Finding(
+        _WARNING if sure and further.sure else _INFO,
+        f"Metoclopramide {most}{_mg(whole.daily)} mg/day in all: exceeds the {_mg(cap.mg)} mg/day limit{cap.words}.",
+        (f"The label allows up to {_mg(cap.mg)} mg a day{cap.words}, all orders together.",),
+        (whole.fact, *further.facts, *cap.facts),
+        (),
+        (*notes, *_gastroparesis_notes(cap)),
+        (
+            remove(whole.ingredient),
+            Option("stop-other", "End the other metoclopramide order", (NAME,), further.facts[0].reference),
+            Option("advice", "Lower the doses so that the day's total fits"),
+        ),
+        state=(f"major:limit-{_mg(cap.mg)}",),
+    )
 
 
 def _inputs(subject: _Subject) -> tuple[str, ...]:
@@ -266,7 +312,7 @@ def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
 
 def _risk_facts(case: Case) -> tuple[Fact, ...]:
     disease = case.patient.has("ckd", unconfirmed=True)
-    known = Fact(f"Condition: {disease.label or 'kidney disease'}", disease.reference) if disease is not None else None
+    known = problem_fact(disease, "kidney disease") if disease is not None else None
     return (age_fact(case), *((known,) if known is not None else ()))
 
 

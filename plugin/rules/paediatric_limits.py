@@ -206,7 +206,7 @@ RULES: tuple[Rule, ...] = (
         _by_age(
             "haloperidol_from",
             lambda case: _WARNING,
-            "Haloperidol under {years}: use not established (label); high dystonia tier.",
+            "Haloperidol under {years}: use not established (label); high dystonia risk.",
             "Oral dosing starts at {years} in the label; below, use is not established.",
         ),
         ("haloperidol_from",),

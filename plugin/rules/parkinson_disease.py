@@ -71,11 +71,11 @@ def _finding(case: Case, blocker: Blocker, problem: Problem, row: _Row) -> Findi
     since = f", since {problem.onset.short()}" if problem.onset else ""
     doubt = ", not confirmed" if problem.unconfirmed else ""
     doubt += ", matched by text" if worded else ""
-    name = f"Possible {row.inside}" if problem.unconfirmed else row.name
+    name, sure = (f"Possible {row.inside}", ", not confirmed") if problem.unconfirmed else (row.name, "")
     return Finding(
         _level(row, contraindicated, worded, problem.unconfirmed),
         f"{name}: {blocker.name} {_advice(row, contraindicated, problem.unconfirmed)}.",
-        (f"{blocker.title} blocks dopamine; {row.inside} is on record.",),
+        (f"{blocker.title} blocks dopamine; {row.inside} is on record{sure}.",),
         (Fact(f"Condition: {problem.label or row.name}{since}{doubt}", problem.reference),),
         (),
         tuple(_notes(case, row, contraindicated, worded)),

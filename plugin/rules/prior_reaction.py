@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from plugin.factors import reaction_fact
+from plugin.factors import prior_fact, reaction_fact
 from plugin.offers import instead, remove
 from plugin.patient import DystoniaReaction, Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
-    Fact,
     Finding,
     Indicator,
     Option,
@@ -104,22 +103,21 @@ def _from_condition(case: Case, ingredient: Ingredient, problem: Problem) -> Fin
         else "Consider another drug."
     )
     summary = f"Recorded dystonic reaction to {ingredient.name}{date}, matched by text. {tail}"
-    fact = Fact(f"Condition: {problem.label}{date}", problem.reference)
     note = "The drug was read from the words of a condition."
     return Finding(
         level,
         summary,
         (f"{_title(ingredient.name)} is named in a recorded drug-induced dystonia.",),
-        (fact,),
+        (prior_fact(problem),),
         (),
         (note,),
-        _options(ingredient),
+        _options(ingredient, "Correct the problem list if it is wrong"),
         True,
     )
 
 
-def _options(ingredient: Ingredient) -> tuple[Option, ...]:
-    return remove(ingredient), instead(ingredient), Option("advice", "Correct the allergy record if it is wrong")
+def _options(ingredient: Ingredient, mending: str = "Correct the allergy record if it is wrong") -> tuple[Option, ...]:
+    return remove(ingredient), instead(ingredient), Option("advice", mending)
 
 
 RULE = Rule(

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from plugin.courses import Course, course_of
-from plugin.drug_risk import exposure_tier
+from plugin.drug_risk import LOCAL_ROUTES, exposure_tier
 from plugin.metabolic import unless_lists_whole
 from plugin.offers import remove
-from plugin.patient import Exposure, Problem
+from plugin.patient import PROPHYLAXIS, Exposure, Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     TIERS,
@@ -30,7 +30,6 @@ from plugin.when import When
 
 _MEDICATIONS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
 _KEYS = ("conditions", "allergies", *_MEDICATIONS)
-_CLASS = "anticholinergic"
 # What the drug may be needed for. Parkinson disease is no side effect, but then the drug is no prophylaxis.
 _MOVEMENT = frozenset(
     {
@@ -58,7 +57,7 @@ def evaluate(case: Case) -> Verdict:
         problem = order_problem(case)
         if problem is not None:
             return problem
-        if not any(_CLASS in item.classes for item in case.medication.ingredients):
+        if not any(item.classes & PROPHYLAXIS for item in case.medication.ingredients):
             return NOT_APPLICABLE
     running = list(_running(case))
     if not running:
@@ -72,7 +71,7 @@ def evaluate(case: Case) -> Verdict:
 def _running(case: Case) -> Iterable[tuple[Exposure, Course]]:
     """Anticholinergics that are taken now, the longest course first; of an order only the one that it refills."""
     names = {item.name for item in case.medication.ingredients}
-    found = {e.ingredient.name: e for e in case.others if e.current and not e.draft and _CLASS in e.ingredient.classes}
+    found = {e.ingredient.name: e for e in case.others if e.current and not e.draft and _is_cover(e)}
     if case.order is not None:
         found = {name: e for name, e in found.items() if name in names}
     courses = [(exposure, course_of(case, name)) for name, exposure in sorted(found.items())]
@@ -82,8 +81,14 @@ def _running(case: Case) -> Iterable[tuple[Exposure, Course]]:
 def _not_long(case: Case, course: Course) -> Verdict:
     if course.longest > case.limits.span("prophylaxis_days"):
         return not_checked("date-missing", course.references)
-    undated = _undated(case, lambda exposure: _CLASS in exposure.ingredient.classes)
-    return unless_lists_whole(case) or undated or clear(course.references)
+    return unless_lists_whole(case) or _undated(case, _is_cover) or clear(course.references)
+
+
+def _is_cover(exposure: Exposure) -> bool:
+    """An anticholinergic; or diphenhydramine taken regularly, which as needed is for sleep or allergy."""
+    if exposure.route in LOCAL_ROUTES or not exposure.ingredient.classes & PROPHYLAXIS:
+        return False
+    return "anticholinergic" in exposure.ingredient.classes or not exposure.as_needed
 
 
 def _undated(case: Case, wanted: Callable[[Exposure], bool]) -> Verdict | None:

@@ -45,6 +45,7 @@ def _finding(blocker: Blocker, problem: Problem) -> Finding:
     contraindicated, worded = blocker.name == _CONTRAINDICATED, "tardive" in problem.worded
     history = "Possible tardive dyskinesia (not confirmed)" if problem.unconfirmed else "History of tardive dyskinesia"
     state = "recorded as resolved" if problem.state == "past" else "on the problem list"
+    state += ", not confirmed" if problem.unconfirmed else ""
     since = f", since {problem.onset.short()}" if problem.onset else ", no date"
     doubt = ", not confirmed" if problem.unconfirmed else ""
     doubt += ", matched by text" if worded else ""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from plugin.drug_risk import Blocker, blocker_of, blockers_taken, exempt_partner, exposure_tier, history_of
+from plugin.drug_risk import (
+    Blocker,
+    blocker_of,
+    blockers_taken,
+    exempt_partner,
+    exposure_tier,
+    history_of,
+    taken_fact,
+)
 from plugin.patient import Exposure
 from plugin.rule import (
     NOT_APPLICABLE,
     TIERS,
     Case,
-    Fact,
     Finding,
     Indicator,
     Option,
@@ -22,10 +29,8 @@ from plugin.rule import (
     not_checked,
     order_problem,
 )
-from plugin.text import matched
 
 _KEYS = ("medications", "medicationStatements", "medicationAdministrations", "medicationDispenses")
-_EVENTS = {"MedicationAdministration": "given", "MedicationDispense": "dispensed"}
 _PLANNED = {"MedicationRequest", "MedicationStatement", "MedicationUsage"}
 
 
@@ -120,24 +125,12 @@ def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
     count = {1: "two", 2: "three"}.get(len(names), str(len(names) + 1))
     label = " (label: avoid)" if _label_says_avoid(blocker, others) else ""
     summary = f"{shown}: {count} dopamine blockers{label}. Dystonia, TD and NMS risk."
-    facts = tuple(Fact(_words(case, other), other.reference) for other in others)
+    facts = tuple(taken_fact(other) for other in others)
     why = f"{blocker.title} is new beside {', '.join(names)}: dopamine blockade adds up."
-    notes = [f"Other drug {how}." for other in others if (how := matched(other.matched_by))][:1]
-    if any(_cross_taper(case, other) for other in others):
-        notes.append("The other order is on hold or ends within 14 days (cross-taper).")
+    tapered = any(_cross_taper(case, other) for other in others)
+    notes = ("The other order is on hold or ends within 14 days (cross-taper).",) if tapered else ()
     state = tuple(sorted(f"major:with-{name}" for name in names))
-    return Finding(level, summary, (why,), facts, (), tuple(notes), _options(blocker, others), state=state)
-
-
-def _words(case: Case, other: Exposure) -> str:
-    name = f"{other.ingredient.name[:1].upper() + other.ingredient.name[1:]}"
-    if other.draft:
-        return f"{name}: ordered together"
-    if other.kind in _EVENTS:
-        return f"{name}: {_EVENTS[other.kind]}{f' {other.start.short()}' if other.start is not None else ', no date'}"
-    since = f" since {other.start.short()}" if other.start is not None else ""
-    until = f", until {other.ends.date().isoformat()}" if other.ends is not None else ""
-    return f"{name}: {'on hold' if other.on_hold else 'current'}{since}{until}"
+    return Finding(level, summary, (why,), facts, (), notes, _options(blocker, others), state=state)
 
 
 def _options(blocker: Blocker, others: list[Exposure]) -> tuple[Option, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from plugin.drug_risk import LOCAL_ROUTES
 from plugin.factors import age_fact
 from plugin.offers import remove
-from plugin.patient import Problem
+from plugin.patient import PROPHYLAXIS, Problem
 from plugin.rule import (
     NOT_APPLICABLE,
     Case,
@@ -37,8 +38,8 @@ def evaluate(case: Case) -> Verdict:
     problem = order_problem(case)
     if problem is not None:
         return problem
-    drug = next((item for item in case.medication.ingredients if "anticholinergic" in item.classes), None)
-    if drug is None:
+    drug = next((item for item in case.medication.ingredients if item.classes & PROPHYLAXIS), None)
+    if drug is None or (case.order is not None and case.order.route in LOCAL_ROUTES):
         return NOT_APPLICABLE
     for unconfirmed in (False, True):
         for concept, name in _CAUTIONS:
@@ -62,12 +63,13 @@ def _finding(case: Case, drug: Ingredient, problem: Problem, concept: str, name:
     known, age = (concept, (age_fact(case),)) if concept == "dementia" else (name, ())
     doubt = ", not confirmed" if problem.unconfirmed else ""
     since = f", since {problem.onset.short()}" if problem.onset else ""
+    how = ", matched by text" if problem.in_words else ""
     title = drug.name[:1].upper() + drug.name[1:]
     return Finding(
         Indicator.INFO if problem.unconfirmed else Indicator.WARNING,
         f"{title} with {name}{doubt}: an anticholinergic is unsafe here. Consider another plan.",
         (f"{title} is anticholinergic; {name} is on record{doubt}.",),
-        (Fact(f"Condition: {problem.label or known}{since}{doubt}", problem.reference), *age),
+        (Fact(f"Condition: {problem.label or known}{since}{doubt}{how}", problem.reference), *age),
         (),
         (),
         (

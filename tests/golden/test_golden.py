@@ -66,6 +66,22 @@ def test_no_text_is_kept_without_a_case() -> None:
     assert sorted((KEPT.keys() | GROUNDS.keys()) - CASES.keys()) == []
 
 
+def test_every_finding_stands_on_a_card_or_says_why_it_does_not() -> None:
+    for name, answer in answers().items():
+        for one in (answer, *answer["before"]):
+            if one["status"] != harness.OK:
+                continue
+            on_cards = {
+                (rule["id"], card["extension"]["org.dystonia-cds"].get("subject", ""))
+                for card in one["body"]["cards"]
+                for rule in card["extension"]["org.dystonia-cds"]["rules"]
+            }
+            found = one["body"]["extension"]["org.dystonia-cds"]["results"]
+            told = {(r["rule"], r.get("subject", "")): "suppressed" in r for r in found if r["status"] == "fired"}
+            assert on_cards <= told.keys(), name
+            assert {key for key, silenced in told.items() if not silenced} == on_cards, name
+
+
 def test_every_rule_can_fire() -> None:
     fired = {result["rule"] for result in results() if result["status"] == "fired" and "suppressed" not in result}
     assert sorted({rule.id for rule in RULES} - fired - NEVER_FIRES.keys()) == []

@@ -110,6 +110,12 @@ def _shape(body: Json) -> str:
     wrong = ["more than three cards"] if len(subjects) > 3 else []
     wrong += ["two cards about one subject"] if len(set(subjects)) < len(subjects) else []
     wrong += [f"{subject} was not sent" for subject in subjects if subject and subject not in known]
+    placed = {(rule["id"], _ours(card).get("subject", "")) for card in answer.cards for rule in _ours(card)["rules"]}
+    told = {(one["rule"], one.get("subject", "")): "suppressed" in one for one in answer.results if "indicator" in one}
+    wrong += [
+        f"{key} stands on no card and says not why" for key, silent in told.items() if not silent and key not in placed
+    ]
+    wrong += [f"{key} is silenced and stands on a card" for key in placed if told.get(key, True)]
     wrong += [f"summary of {len(card['summary'])}" for card in answer.cards if len(card["summary"]) >= 140]
     for result in answer.results:
         right = ("reason" in result) is (result["status"] == "not-checked")

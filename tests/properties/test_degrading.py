@@ -101,7 +101,7 @@ def is_no_gap(rule: str, loss: Loss) -> bool:
 
 def level(verdict: Json) -> int:
     """How loudly a verdict speaks: 0 for silence; what waits for the card of another rule is not silenced."""
-    silenced = verdict.get("suppressed", "on-request") != "on-request"
+    silenced = verdict.get("suppressed", "on-request") not in {"on-request", "three-cards"}
     return 0 if silenced else LEVELS.get(verdict.get("indicator", ""), 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fhir import condition, family, lab, order, patient, taking
+from tests.support.fhir import DYSTONIA, allergy, condition, family, lab, order, patient, taking
 from tests.support.fire import Fired, sign
 from tests.support.rows import MAN_60, MINOR, WOMAN_60, aged, day_before_birthday, row
 
@@ -212,3 +212,45 @@ def test_what_is_not_confirmed_is_called_possible() -> None:
 
 def test_a_dose_in_micrograms_is_told_in_milligrams() -> None:
     assert "First-day dose 10 mg" in factors(sign(order("haloperidol", 10000, 1, unit="ug"), WOMAN_60))
+
+
+# Every factor is told with the record that it was read from.
+FACTS = [
+    row("age", order("haloperidol"), [aged(22)], "Age 22 y", "Patient/p1"),
+    row("male", order("haloperidol"), [aged(40, "male")], "Male", "Patient/p1"),
+    row("a girl", order("metoclopramide"), [aged(15)], "Female", "Patient/p1"),
+    row("injection", order("haloperidol", route="IM"), [], "Parenteral", "MedicationRequest/draft-1"),
+    row("low calcium", order("haloperidol"), [lab("ionised", 1.0)], "Ionised Ca 1.0", "Observation/ionised-1"),
+    row("low magnesium", order("haloperidol"), [lab("magnesium", 0.5)], "Mg 0.5", "Observation/magnesium-1"),
+    row("hypoparathyroidism", order("haloperidol"), [condition("E20.0")], "Hypoparathyroidism", "Condition/c1"),
+    row("22q11.2", order("haloperidol"), [condition("Q93.81")], "22q11.2 deletion", "Condition/c1"),
+    row("hyperthyroidism", order("haloperidol"), [condition("E05.90")], "Hyperthyroidism", "Condition/c1"),
+    row("hyperthyroidism by results", order("haloperidol"),
+        [lab("tsh", 0.05, "mIU/L"), lab("ft4", 30, "pmol/L", low=12, high=22)], "TSH", "Observation/tsh-1"),
+    row("dehydration", order("fluphenazine"), [condition("E86.0", onset="3h")], "Dehydration", "Condition/c1"),
+    row("family", order("haloperidol"), [family()], "Family history", "FamilyMemberHistory/f1"),
+    row("an inhibitor", order("haloperidol"), [taking("paroxetine")], "Strong CYP2D6 inhibitor: paroxetine",
+        "MedicationRequest/m1"),
+    row("psychosis in a child", order("risperidone"), [aged(17), condition("F20.9")],
+        "Schizophrenia or bipolar disorder", "Condition/c1"),
+    row("a high dose", order("haloperidol", 5, 2), [], "First-day dose 10 mg", "MedicationRequest/draft-1"),
+    row("a recorded reaction", order("haloperidol"), [allergy("risperidone", DYSTONIA)], "Recorded dystonic reaction",
+        "AllergyIntolerance/al1"),
+    row("a recorded dystonia", order("haloperidol"), [condition("G24.02")], "Drug-induced dystonia recorded",
+        "Condition/c1"),
+    row("cocaine", order("haloperidol"), [condition("F14.20")], "Recorded risk factor", "Condition/c1"),
+    row("a positive screen", order("haloperidol"),
+        [lab("3397-7", 0, when="3d", valueCodeableConcept={"text": "Positive"})], "Recorded risk factor",
+        "Observation/3397-7-1"),
+    row("a second blocker, in the words of R-DRUG-02", order("haloperidol"), [taking("risperidone", "90d")],
+        "Risperidone: current", "MedicationRequest/m1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("draft", "data", "words", "reference"), FACTS)
+def test_every_factor_is_told_with_its_record(draft: dict, data: list[dict], words: str, reference: str) -> None:
+    person = [] if any(one["resourceType"] == "Patient" for one in data) else [WOMAN_60]
+    answer = sign(draft, *person, *data)
+    told = [fact for card in answer.cards for fact in card["extension"]["org.dystonia-cds"]["facts"]]
+    assert reference in [fact.get("reference") for fact in told if fact["text"].startswith(words)]
+    assert reference in answer.result(RULE)["inputs"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cds_hooks.service import Site
+from plugin.services import PLUGIN
 from tests.support.fhir import (
     allergy,
     condition,
@@ -15,6 +17,7 @@ from tests.support.fhir import (
     lab,
     order,
     statement,
+    subject,
     taking,
 )
 from tests.support.fire import sign
@@ -333,6 +336,51 @@ def test_single_dose(draft: dict, data: list[dict], expected: str) -> None:
     answer = sign(draft, *MIGRAINE, *data)
     assert answer.verdict(RULE) == expected
     assert ("shown as information (S-08)" in answer.card["detail"]) is (expected == "info")
+
+
+# S-18: droperidol IV around an operation, for a man of 22 (a warning).
+OPERATION = {"reasonCode": [{"text": "Intraoperative nausea prophylaxis"}]}
+TODAY = {
+    "resourceType": "Procedure",
+    "id": "op",
+    "status": "in-progress",
+    "subject": subject(),
+    "code": {"text": "Appendectomy"},
+}
+AROUND = [
+    row("1.25 mg (S-18)", order("droperidol", 1.25, route="IV", more=OPERATION), [], "S-18"),
+    row("0.625 mg (S-18)", order("droperidol", 0.625, route="IV", more=OPERATION), [], "S-18"),
+    row("1.26 mg", order("droperidol", 1.26, route="IV", more=OPERATION), [], "warning"),
+    row("no dose told", order("droperidol", route="IV", more=OPERATION), [], "warning"),
+    row("no operation", order("droperidol", 1.25, route="IV"), [], "warning"),
+    row("an operation of today on record (S-18)", order("droperidol", 1.25, route="IV"), [TODAY], "S-18"),
+    row("a prior dystonia: a major factor", order("droperidol", 1.25, route="IV", more=OPERATION), [PRIOR], "warning"),
+    row("haloperidol", order("haloperidol", 1.25, route="IV", more=OPERATION), [], "warning"),
+]
+
+
+@pytest.mark.parametrize(("draft", "data", "expected"), AROUND)
+def test_droperidol_around_an_operation(draft: dict, data: list[dict], expected: str) -> None:
+    assert sign(draft, aged(22, "male"), *data).verdict(RULE) == expected
+
+
+# S-16: the order says that it comes from an order set of the site that holds cover.
+SETS = "https://hospital.example/order-sets"
+FROM_SETS = [
+    row("by canonical (S-16)", {"instantiatesCanonical": [f"{SETS}/agitation"]}, [], "S-16"),
+    row("another set", {"instantiatesCanonical": [f"{SETS}/sedation"]}, [], "warning"),
+    row("no set", {}, [], "warning"),
+    row("with a prior dystonia it is information", {"instantiatesCanonical": [f"{SETS}/agitation"]}, [PRIOR], "info"),
+]
+
+
+@pytest.mark.parametrize(("more", "data", "expected"), FROM_SETS)
+def test_from_an_order_set_with_cover(
+    monkeypatch: pytest.MonkeyPatch, more: dict, data: list[dict], expected: str
+) -> None:
+    loaded = PLUGIN(Site(prophylaxis_order_sets=(f"{SETS}/agitation",)))
+    monkeypatch.setattr("tests.support.fire.plugin", lambda jurisdiction="us": loaded)
+    assert sign(order("haloperidol", more=more), aged(22, "male"), *data).verdict(RULE) == expected
 
 
 def test_a_woman_of_60_with_at_most_one_factor_needs_no_rule_of_its_own() -> None:

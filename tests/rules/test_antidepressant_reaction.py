@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fhir import DYSTONIA, Json, allergy, condition, order, patient
+from tests.support.fhir import DYSTONIA, Json, allergy, bundle, condition, order, patient
 from tests.support.fire import sign
 from tests.support.rows import WOMAN_60, outcome, row
 
@@ -88,6 +88,7 @@ def test_summaries(record: Json, summary: str) -> None:
 
 MISSING = [
     row("empty lists", {}, "clear"),
+    row("another disease", {"conditions": bundle(condition("E05.90", text="Sertraline in Graves disease"))}, "clear"),
     row("allergies missing", {"without": ("allergies",)}, "not-checked key-missing"),
     row("conditions missing", {"without": ("conditions",)}, "not-checked key-missing"),
     row("allergies failed", {"allergies": outcome()}, "not-checked key-failed"),

@@ -162,3 +162,12 @@ CART = [
 @pytest.mark.parametrize(("drafts", "expected"), CART)
 def test_a_test_among_the_drafts(drafts: list[Json], expected: str) -> None:
     assert verdict(DELETION, also=tuple(drafts)) == expected
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_last_of_the_old_results_is_told(first: int) -> None:
+    old = [lab("calcium-sc", 2.1, when="700d", id="older"), lab("calcium-sc", 2.3, when="500d", id="newer")]
+    answer = sign(order("risperidone"), WOMAN_60, DELETION, old[first], old[1 - first])
+    assert answer.verdict(RULE) == "info"
+    references = [fact.get("reference") for fact in answer.card["extension"]["org.dystonia-cds"]["facts"]]
+    assert ("Observation/newer" in references, "Observation/older" in references) == (True, False)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from cds_hooks.service import KeyState, Prefetched
 from tests.support.fhir import (
     DYSTONIA,
     allergy,
@@ -25,7 +26,7 @@ from tests.support.fhir import (
     statement,
     taking,
 )
-from tests.support.fire import Fired, fire, sign
+from tests.support.fire import Fired, fire, fire_keys, sign
 from tests.support.rows import WOMAN_60, outcome, row
 
 Json = dict[str, Any]
@@ -273,10 +274,80 @@ def test_many_notes_make_one_short_summary() -> None:
     answer = sign(order(), WOMAN_60, allergies=outcome(), conditions=outcome(), medications=outcome(),
                   observations=outcome(), patient=outcome())  # fmt: skip
     assert answer.card["summary"] == (
-        "Dystonia check incomplete for haloperidol: patient data could not be read; "
-        "medication orders could not be read; 3 more."
+        "Dystonia check incomplete for haloperidol: patient data, medication orders and 3 more could not be read."
     )
     assert len(ours(answer.card)["missing"]) == 5
+
+
+DECLARED = ("patient", "medications", "allergies", "conditions", "observations", "procedures", "serviceRequests")
+
+
+def failed(*names: str, fetch: str = "", reason: str = "key-failed") -> dict[str, Prefetched]:
+    return {name: Prefetched(KeyState.FAILED, reason, fetch=fetch) for name in names}
+
+
+# what became of the keys -> the reasons in the summary, the lines that tell of them
+LACKS: list[tuple[str, dict[str, Prefetched], str, list[str]]] = [
+    (
+        "one",
+        failed("allergies"),
+        "allergies could not be read",
+        ["Not available to this service: Allergies could not be read."],
+    ),
+    (
+        "two",
+        failed("allergies", "conditions"),
+        "allergies and conditions could not be read",
+        ["Not available to this service: Allergies and conditions could not be read."],
+    ),
+    (
+        "many, two ways",
+        failed("medications", "allergies", "conditions") | failed("observations", reason="truncated"),
+        "medication orders, allergies and 1 more could not be read; 1 more",
+        [
+            "Not available to this service: Medication orders, allergies and conditions could not be read.",
+            "Not available to this service: Results incomplete (further pages were not sent).",
+        ],
+    ),
+    (
+        "a server that is down",
+        failed(*DECLARED, fetch="unreachable"),
+        "the FHIR server did not answer",
+        [
+            "The FHIR server did not answer. Not read: patient data, medication orders, allergies, conditions, "
+            "results, referrals and procedures."
+        ],
+    ),
+    (
+        "one that answered in part",
+        failed("patient", "serviceRequests", fetch="status-503") | failed("allergies", fetch="outcome"),
+        "the FHIR server did not answer; allergies could not be read",
+        [
+            "The FHIR server did not answer. Not read: patient data and referrals.",
+            "Not available to this service: Allergies could not be read.",
+        ],
+    ),
+    (
+        "what no rule of the order needs, from a server that is down",
+        failed("serviceRequests", fetch="open-circuit") | failed("conditions"),
+        "conditions could not be read",
+        [
+            "Not available to this service: Conditions could not be read.",
+            "The FHIR server did not answer. Not read: referrals.",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("keys", "summary", "lines"), [row[1:] for row in LACKS], ids=[row[0] for row in LACKS])
+def test_what_could_not_be_read_is_one_line_for_each_way(
+    keys: dict[str, Prefetched], summary: str, lines: list[str]
+) -> None:
+    card = fire_keys(call([order()], prefetch(WOMAN_60)), keys).card
+    assert card["summary"] == f"Dystonia check incomplete for haloperidol: {summary}."
+    assert [line[2:] for line in card["detail"].splitlines() if "FHIR" in line or "Not available" in line] == lines
+    told = {missing["input"] for missing in ours(card)["missing"]}
+    assert told >= set(keys), "the extension names each key"
 
 
 # Words from the record are made harmless wherever they are shown.

@@ -16,6 +16,7 @@ from tests.support.fhir import (
     call,
     condition,
     day,
+    dispensed,
     given,
     lab,
     order,
@@ -101,6 +102,8 @@ WINDOWS = [
     row("statements: 399 days", "medicationStatements", statement("sertraline", since="399d"), "R-DQ-05"),
     row("administrations: 45 days", "medicationAdministrations", given("sertraline", "45d"), ""),
     row("administrations: 44 days", "medicationAdministrations", given("sertraline", "44d"), "R-DQ-05"),
+    row("dispenses: 120 days", "medicationDispenses", dispensed("sertraline", "120d", 30), ""),
+    row("dispenses: 119 days", "medicationDispenses", dispensed("sertraline", "119d", 30), "R-DQ-05"),
     row("results: 400 days", "observations", lab("albumin", 40, "g/L", when="400d"), ""),
     row("results: 399 days", "observations", lab("albumin", 40, "g/L", when="399d"), "R-DQ-05"),
     row("results: no date tells nothing", "observations", lab("albumin", 40, "g/L", when=None), "R-DQ-05"),
@@ -114,6 +117,11 @@ def test_windows_of_searches_that_were_cut_off(key: str, oldest: Json, leader: s
     data = () if key == "observations" else FRESH
     answer = alone("haloperidol", *data, **{key: {**bundle(*recent, oldest), **NEXT}})
     assert [rules(card)[0] for card in answer.cards] == ([leader] if leader else [])
+
+
+def test_a_list_with_an_error_in_it_is_not_whole_however_old_its_oldest_entry() -> None:
+    answer = alone("haloperidol", *FRESH, medications=bundle(taking("sertraline", "400d"), outcome()))
+    assert [rules(card)[0] for card in answer.cards] == ["R-DQ-05"]
 
 
 # Resources that could not be read, and those of somebody else.
@@ -328,6 +336,8 @@ def test_birth_dates_beside_a_finding(birth: str | None, line: str | None) -> No
     answer = sign(order("haloperidol", 5, 1, route="IM"), patient(birth), *FRESH)
     assert ("R-DQ-03" in rules(answer.card)) is (line is not None)
     assert (line or "") in answer.card["detail"]
+    lacking = answer.card["extension"]["org.dystonia-cds"].get("missing", [])
+    assert [one["input"] for one in lacking if one["reason"] == "date-missing"] == ([] if birth else ["patient"])
 
 
 def test_a_missing_birth_date_makes_no_card_and_an_unreadable_one_does() -> None:
@@ -429,6 +439,13 @@ def test_without_evidence_support_the_guideline_stays_linked() -> None:
     assert len(shown["links"]) > len(bare["links"])
     assert "Sources:" in shown["detail"]
     assert "Sources:" not in bare["detail"]
+
+
+def test_a_note_on_data_cites_no_evidence() -> None:
+    note = fire(call([order()], prefetch(WOMAN_60, *FRESH, without=("allergies",)))).card
+    assert rules(note)[0] == "R-DQ-05"
+    assert "Evidence:" not in note["detail"]
+    assert "Evidence:" in fire(call([order()], prefetch(YOUNG_MAN, *FRESH))).card["detail"]
 
 
 # At the record: notes never stand alone there.

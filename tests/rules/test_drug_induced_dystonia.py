@@ -194,6 +194,25 @@ SUMMARIES = [
 ]  # fmt: skip
 
 
+# A start or an increase goes before the doses of a course that runs; doses alone do not hide long exposure.
+BESIDE_DOSES = [
+    row("a start 5 days ago", (taking("haloperidol", "5d"), given("haloperidol", "20h")),
+        "Dystonia 4 d after haloperidol"),
+    row("the first of two doses", (given("haloperidol", "20h"), given("haloperidol", "5d", id="first")),
+        "Dystonia 4 d after haloperidol"),
+    row("an increase 3 days ago", (*course(("20d", 2), ("3d", 3)), given("haloperidol", "20h")),
+        "Dystonia 2 d after a higher dose of haloperidol"),
+    row("a course of 20 days", (*course(("20d", 2)), given("haloperidol", "20h")), "Dystonia 19 h after haloperidol"),
+    row("a course of 5 months", (*course(("150d", 2)), given("haloperidol", "20h")),
+        "Dystonia after 5 months of haloperidol, perhaps tardive"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("drugs", "beginning"), BESIDE_DOSES)
+def test_what_is_told_beside_doses_that_were_given(drugs: tuple[Json, ...], beginning: str) -> None:
+    assert opened(WHO, dystonia(), *drugs, *MEASURED).card["summary"].startswith(f"{beginning}:")
+
+
 @pytest.mark.parametrize(("record", "drug", "beginning"), SUMMARIES)
 def test_summaries(record: Json, drug: Json, beginning: str) -> None:
     card = opened(WHO, record, drug, *MEASURED).card
@@ -289,6 +308,9 @@ DONE = [
         (GIVEN, taking("haloperidol", "2026-10-23", status="stopped")), "info"),
     row("given 31 days after the start of an order that was stopped",
         (GIVEN, taking("haloperidol", "2026-10-21", status="stopped")), "warning"),
+    row("given 30 days to the hour after the start of an order that was stopped",
+        (GIVEN, taking("haloperidol", "739h", status="stopped")), "info"),
+    row("given an hour later than that", (GIVEN, taking("haloperidol", "740h", status="stopped")), "warning"),
     row("given after a course that was stopped at a known time",
         (GIVEN, statement("haloperidol", "stopped", effectivePeriod={"start": "2026-11-01", "end": "2026-11-10"})),
         "warning"),

@@ -65,6 +65,13 @@ def seen(code: Any, **more: Any) -> Json:
 
 
 G24 = {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "G24.9"}]}
+
+
+def part(name: str, value: str) -> Json:
+    """A component that answers in a word."""
+    return {"code": {"text": name}, "valueString": value}
+
+
 OBSERVED = [
     row("a finding of dystonia without a value", seen("Dystonia"), "info"),
     row("dystonia: true", seen("Dystonia", valueBoolean=True), "info"),
@@ -79,6 +86,15 @@ OBSERVED = [
     row("without a date", seen("Dystonia", effectiveDateTime=None), "not-checked date-missing"),
     row("dystonia: false", seen("Dystonia", valueBoolean=False), "not-applicable"),
     row("dystonia: absent", seen("Dystonia", valueCodeableConcept={"text": "Absent"}), "not-applicable"),
+    row("a part of an examination",
+        seen("Examination", component=[part("Tremor", "absent"), part("Dystonia", "present")]), "info"),
+    row("a part that is true", seen("Examination", component=[{"code": G24, "valueBoolean": True}]), "info"),
+    row("a part that is absent", seen("Examination", component=[part("Dystonia", "absent")]), "not-applicable"),
+    row("a part that was not examined", seen("Examination",
+        component=[{"code": {"text": "Dystonia"}, "dataAbsentReason": {"text": "asleep"}}]), "not-applicable"),
+    row("a part of a family history", seen("Family history", component=[part("Dystonia", "present")]),
+        "not-applicable"),
+    row("a whole that stands for its parts", seen("Dystonia", component=[part("Neck", "absent")]), "not-applicable"),
     row("a score of dystonia", seen("Dystonia", valueQuantity={"value": 0}), "not-applicable"),
     row("no dystonia", seen("Finding", valueCodeableConcept={"text": "No dystonia"}), "not-applicable"),
     row("of a relative", seen("Family history", valueCodeableConcept={"text": "Dystonia"}), "not-applicable"),

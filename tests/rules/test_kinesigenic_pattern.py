@@ -43,6 +43,21 @@ def test_triggers(words: str, expected: str) -> None:
     assert verdict(told("attack trigger", words), AWARE, SHORT) == expected
 
 
+# Told at one and the same time: what does not fit counts, whichever comes first.
+AT_ONCE = [
+    row("triggers", FITTING[1:], "attack trigger", "sudden movement", "stress"),
+    row("awareness", (FITTING[0], FITTING[2]), "awareness during attack", "preserved", "impaired"),
+]
+
+
+@pytest.mark.parametrize(("others", "name", "fits", "does_not"), AT_ONCE)
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_of_two_answers_of_one_time_the_one_that_does_not_fit_counts(
+    others: tuple[Json, ...], name: str, fits: str, does_not: str, ids: tuple[str, str]
+) -> None:
+    assert verdict(*others, told(name, fits, id=ids[0]), told(name, does_not, id=ids[1])) == "clear"
+
+
 def test_a_trigger_as_a_concept() -> None:
     trigger = told(
         "attack trigger", "", valueString=None, valueCodeableConcept={"coding": [{"display": "Startle to move"}]}
@@ -182,6 +197,20 @@ def test_the_line_does_not_stand_on_other_cards() -> None:
     assert answer.verdict(ALIKE) == "on-request"
     assert "Also to consider" not in answer.card["detail"]
     assert verdict(rule=ALIKE) == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "expected"),
+    [
+        row("results not sent", (), {"without": ("observations",)}, "not-checked key-missing"),
+        row("conditions failed", (), {"conditions": outcome()}, "not-checked key-failed"),
+        row("not sent, but recorded as PKD", (pkd(),), {"without": ("observations",)}, "info"),
+        row("a trigger that does not fit", (told("attack trigger", "stress"),), {"conditions": outcome()},
+            "not-applicable"),
+    ],
+)  # fmt: skip
+def test_what_looks_alike_without_data(data: tuple[Json, ...], more: dict[str, Any], expected: str) -> None:
+    assert verdict(*data, rule=ALIKE, **more) == expected
 
 
 def test_at_the_problem_list() -> None:

@@ -83,6 +83,23 @@ def test_onset(record: Json, expected: str) -> None:
     assert verdict(record) == expected
 
 
+# Told at one and the same time: what speaks for another cause counts, whichever comes first.
+AT_ONCE = [
+    row("examinations", EXAMINATION, "normal", "abnormal"),
+    row("responses", RESPONSE, "good", "none"),
+]
+
+
+@pytest.mark.parametrize(("name", "harmless", "grave"), AT_ONCE)
+@pytest.mark.parametrize("first", ["harmless", "grave"])
+def test_of_two_answers_of_one_time_the_graver_counts(name: str, harmless: str, grave: str, first: str) -> None:
+    ids = ("a", "b") if first == "harmless" else ("b", "a")
+    assert verdict(pkd(), told(name, harmless, id=ids[0]), told(name, grave, id=ids[1])) == "info"
+    assert verdict(pkd(), told(name, harmless, "s", "9d", id=ids[0]), told(name, grave, id=ids[1])) == (
+        "not-checked no-result"
+    )
+
+
 def test_without_a_birth_date_a_date_of_onset_tells_no_age() -> None:
     assert opened(patient(None), pkd(onset="1999-01-01")).verdict(RULE) == "not-checked no-result"
 

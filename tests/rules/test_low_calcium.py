@@ -159,6 +159,8 @@ PAIRING = [
         albumin(42, id="near", **OTHER)], "clear"),
     row("the nearest albumin of two", [total(1.95), albumin(30, when="4h"), albumin(42, when="20h", id="a2")], "clear"),
     row("of two albumins at the same time the higher", [total(1.95), albumin(30), albumin(42, id="a2")], "info"),
+    row("of two albumins at the same time one that cannot be read",
+        [total(2.15), albumin(40), albumin(40, None, id="a2")], "not-checked unit-missing"),
     row("a preliminary albumin does not clear a final total", [total(1.95), albumin(30, status="preliminary")], "info"),
     row("an albumin without unit does not clear", [total(1.95), albumin(30, None)], "info"),
     row("an albumin without unit leaves a normal total open",
@@ -214,6 +216,21 @@ RANGES = [
     row("an upper limit alone: the default", [{"high": {"value": 1.3}}], "clear"),
     row("a range in words alone: the default", [{"text": "1.16-1.30 mmol/L"}], "clear"),
 ]  # fmt: skip
+
+
+# A value without a unit takes that of the lower limits, where all that have one agree, and is information at most.
+INFERRED = [
+    row("one limit", [_range(1.16)], "not-checked unit-missing", "info"),
+    row("beside a limit without a unit", [{"low": {"value": 1.1}}, _range(1.16)], "not-checked unit-missing", "info"),
+    row("two units", [_range(1.16), _range(4.65, MGDL)], "not-checked unit-missing", "not-checked unit-missing"),
+    row("no unit", [{"low": {"value": 1.16}}], "not-checked unit-missing", "not-checked unit-missing"),
+]
+
+
+@pytest.mark.parametrize(("ranges", "normal", "severe"), INFERRED)
+def test_units_that_are_inferred(ranges: list[Json], normal: str, severe: str) -> None:
+    found = [verdict(ionised(value, None, referenceRange=ranges)) for value in (1.2, 0.8)]
+    assert found == [normal, severe]
 
 
 @pytest.mark.parametrize(("ranges", "expected"), RANGES)
@@ -428,7 +445,7 @@ def test_unit_missing(result: Json, expected: str) -> None:
 def test_the_cards_say_what_is_uncertain_about_the_unit() -> None:
     flagged = sign(order(), WOMAN_60, ionised(0.8, None, flag="L")).card
     assert flagged["summary"] == ("Calcium reported low without a unit + haloperidol: unconfirmed, check ionised Ca.")
-    assert "reported low without a unit, unconfirmed" in flagged["detail"]
+    assert "Reported low without a unit, unconfirmed" in flagged["detail"]
     inferred = sign(order(), WOMAN_60, ionised(0.8, None, low=1.12, low_unit="mmol/L")).card
     assert "unit taken from the reference range" in inferred["detail"]
     assert inferred["indicator"] == "info"

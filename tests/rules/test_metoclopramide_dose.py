@@ -12,6 +12,7 @@ from plugin.kidney import Kidney
 from tests.support.fhir import (
     UCUM,
     Json,
+    at,
     bundle,
     call,
     concept,
@@ -67,6 +68,12 @@ USUAL = [
         more={"reasonCode": [{"text": "gastroparesis"}]}), [WELL], "warning"),
     row("the order points to the condition", order("metoclopramide", 15, 4,
         more={"reasonReference": [{"reference": "Condition/gp"}]}), [WELL, GASTROPARESIS], "warning"),
+    row("the reason as R5 tells it, a concept", order("metoclopramide", 15, 4,
+        more={"reason": [{"concept": {"text": "gastroparesis"}}]}), [WELL], "warning"),
+    row("the reason as R5 tells it, a reference", order("metoclopramide", 15, 4,
+        more={"reason": [{"reference": {"reference": "Condition/gp"}}]}), [WELL, GASTROPARESIS], "warning"),
+    row("another reason as R5 tells it", order("metoclopramide", 15, 4,
+        more={"reason": [{"concept": {"text": "Nausea after chemotherapy"}}]}), [WELL, GASTROPARESIS], "clear"),
     row("another reason on the order", order("metoclopramide", 15, 4,
         more={"reasonCode": [{"text": "Nausea after chemotherapy"}]}), [WELL, GASTROPARESIS], "clear"),
     row("as needed by its limit", order("metoclopramide", more={"dosageInstruction": [{"asNeededBoolean": True,
@@ -286,6 +293,15 @@ def test_the_last_result_is_told_where_it_is_too_old() -> None:
     }
 
 
+@pytest.mark.parametrize("verification", ["confirmed", "provisional"])
+def test_the_kidney_disease_is_told_beside_kidneys_that_are_not_known(verification: str) -> None:
+    disease = condition("N18.9", text="Chronic kidney disease", verification=verification)
+    facts = sign(per_day(30), aged(40), disease).card["extension"]["org.dystonia-cds"]["facts"]
+    assert ["Chronic kidney disease" in fact["text"] for fact in facts if fact.get("reference") == "Condition/c1"] == [
+        True
+    ]
+
+
 # The EU and the UK: 30 mg a day or 0.5 mg/kg, whichever is lower.
 EUROPE = [
     row("30 mg, 70 kg", 30, [WELL, lab("weight", 70, "kg", "5d")], "clear"),
@@ -416,6 +432,23 @@ def test_summaries(draft: Json, data: list[Json], summary: str) -> None:
     assert sign(draft, WOMAN_60, *data).card["summary"] == summary
 
 
+# Of the reasons why less is allowed only the sure ones are told beside a warning.
+TOLD = [
+    row("a result that is not final beside the usual limit", [egfr(48, status="preliminary")], 80, set()),
+    row(
+        "and beside an inhibitor", [egfr(48, status="preliminary"), taking("paroxetine")], 80, {"MedicationRequest/m1"}
+    ),
+    row("a result that is not final alone", [egfr(48, status="preliminary")], 40, {"Observation/egfr-1"}),
+    row("a final one", [egfr(48)], 40, {"Observation/egfr-1"}),
+]
+
+
+@pytest.mark.parametrize(("data", "mg", "expected"), TOLD)
+def test_only_what_decides_is_told(data: list[Json], mg: float, expected: set[str]) -> None:
+    facts = sign(per_day(mg), WOMAN_60, *data).card["extension"]["org.dystonia-cds"]["facts"]
+    assert {fact["reference"] for fact in facts} - {"MedicationRequest/draft-1"} == expected
+
+
 def reduced(draft: Json, person: Json, *data: Json, **more: Any) -> tuple[list[str], Json | None]:
     """(labels, updated draft of the suggestion to reduce)."""
     suggestions = sign(draft, person, *data, **more).card["suggestions"]
@@ -519,3 +552,52 @@ def test_comparing_with_fifteen(value: str, sign_: str, at_most: bool | None, be
     assert kidney.is_at_most(Decimal(15)) is at_most
     assert kidney.is_below(Decimal(15)) is below
     assert Kidney().is_below(Decimal(15)) is None
+
+
+def _oral(dose: float, times: int) -> Json:
+    found = order("metoclopramide", dose, times)
+    found["dosageInstruction"][0]["route"] = concept("http://snomed.info/sct", "26643006")
+    return found
+
+
+def _second(dose: float, times: int, **more: Any) -> Json:
+    return {**order("metoclopramide", dose, times, **more), "id": "draft-2"}
+
+
+# The limit holds for the whole day: 60 mg here, 30 mg with an eGFR of 48.
+TOGETHER = [
+    row("two drafts up to the limit", order("metoclopramide", 10, 3), [_second(10, 3)], [WELL], "clear"),
+    row("two drafts above the limit", order("metoclopramide", 10, 4), [_second(10, 3)], [WELL], "warning"),
+    row("two drafts above a reduced limit", order("metoclopramide", 5, 3), [_second(10, 2)], [egfr(48)], "warning"),
+    row("the limit reduced by a result that is not final", order("metoclopramide", 5, 3), [_second(10, 2)],
+        [egfr(48, status="preliminary")], "info"),
+    row("two drafts whose sum depends on the kidneys", order("metoclopramide", 5, 2), [_second(10, 2)], [],
+        "not-checked no-result"),
+    row("one of them as needed", order("metoclopramide", 10, 4), [_second(10, 3, prn=True)], [WELL], "info"),
+    row("a draft whose dose cannot be worked out", order("metoclopramide", 10, 4),
+        [{**_second(10, 3), "dosageInstruction": [{"text": "two spoons when sick"}]}], [WELL],
+        "not-checked dose-not-computable"),
+    row("current by another route", _oral(10, 4), [],
+        [WELL, taking("metoclopramide", "2d", 10, 3, route="IV")], "info"),
+    row("current by the same route: renewed or changed", _oral(10, 4), [],
+        [WELL, {**_oral(10, 3), "id": "m1", "status": "active", "authoredOn": at("2d")}], "clear"),
+    row("stopped, by another route", _oral(10, 4), [],
+        [WELL, taking("metoclopramide", "2d", 10, 3, route="IV", status="stopped")], "clear"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("draft", "others", "data", "expected"), TOGETHER)
+def test_all_orders_of_a_day_together(draft: Json, others: list[Json], data: list[Json], expected: str) -> None:
+    found = fire(call([draft, *others], prefetch(WOMAN_60, *data)))
+    assert found.verdict(RULE) == expected
+
+
+def test_the_card_tells_the_sum_and_both_orders() -> None:
+    found = fire(call([order("metoclopramide", 10, 4), _second(10, 3)], prefetch(WOMAN_60, WELL)))
+    first = next(card for card in found.cards if card["extension"]["org.dystonia-cds"]["subject"].endswith("draft-1"))
+    assert first["summary"] == "Metoclopramide 70 mg/day in all: exceeds the 60 mg/day limit."
+    facts = [fact["text"] for fact in first["extension"]["org.dystonia-cds"]["facts"]]
+    assert facts[:2] == [
+        "Metoclopramide 40 mg/day ordered, 70 mg/day with what is beside it",
+        "Metoclopramide 30 mg/day (ordered together)",
+    ]

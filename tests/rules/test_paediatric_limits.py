@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import Json, at, encounter, lab, order, patient, subject
+from tests.support.fhir import Json, at, bundle, encounter, lab, order, patient, subject
 from tests.support.fire import sign
 from tests.support.rows import outcome, row
 
@@ -222,6 +222,20 @@ MISSING = [
 ]
 
 
+# A list that was cut off is whole where its oldest entry is a day old: an operation of today would stand in it.
+CUT_OFF = [
+    row("back to yesterday at this time", "24h", "clear"),
+    row("back to 23 hours ago", "23h", "not-checked truncated"),
+]
+
+
+@pytest.mark.parametrize(("oldest", "expected"), CUT_OFF)
+def test_procedures_that_were_cut_off(oldest: str, expected: str) -> None:
+    bath = procedure(when=oldest, category="Nursing", code="Bed bath")
+    cut = {**bundle(bath), "link": [{"relation": "next", "url": "https://ehr.example/page2"}]}
+    assert sign(order("prochlorperazine"), patient("2015-05-01"), procedures=cut).verdict("R-DRUG-05b") == expected
+
+
 @pytest.mark.parametrize(("birth", "changes", "expected"), MISSING)
 def test_missing_data(birth: str, changes: Json, expected: str) -> None:
     assert sign(order("prochlorperazine"), patient(birth), **changes).verdict("R-DRUG-05b") == expected
@@ -246,7 +260,7 @@ SUMMARIES = {
     "promethazine": "Promethazine under 2 years: boxed warning (fatal respiratory depression), also dystonia.",
     "prochlorperazine": "Prochlorperazine under 2 years or 20 lb (9 kg) is contraindicated.",
     "metoclopramide": "Metoclopramide under 1 year: contraindicated (EMA/MHRA); not recommended (US label).",
-    "haloperidol": "Haloperidol under 3 years: use not established (label); high dystonia tier.",
+    "haloperidol": "Haloperidol under 3 years: use not established (label); high dystonia risk.",
     "benztropine": "Benztropine under 3 years: contraindicated by the label.",
 }
 

@@ -89,6 +89,22 @@ def test_only_a_result_counts(data: tuple[Json, ...], expected: str) -> None:
     assert "suggestions" not in card
 
 
+# What the card says of the test: one that could not be read, and tests elsewhere that nobody sent.
+NOTES = [
+    row("no result", (), (False, True)),
+    row("negative", (hla(),), (False, False)),
+    row("not final", (hla(status="preliminary"),), (False, True)),
+    row("unreadable", (hla("see report"),), (True, True)),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), NOTES)
+def test_what_is_not_known_of_the_test(data: tuple[Json, ...], expected: tuple[bool, bool]) -> None:
+    detail = sign(order(CARBAMAZEPINE), WOMAN_60, PKD, *data).card["detail"]
+    told = tuple(words in detail for words in ("HLA-B*15:02 could not be read", "tested for HLA-B*15:02 elsewhere"))
+    assert told == expected
+
+
 def test_a_positive_result_comes_first() -> None:
     card = sign(order(CARBAMAZEPINE), WOMAN_60, PKD, hla("POSITIVE", name="HLA-B*1502")).card
     expected = "HLA-B*15:02 positive on record: serious skin reactions with carbamazepine. Consider another drug."

@@ -126,6 +126,7 @@ EVENTS = [
     row("entered in error", event(METOCLOPRAMIDE, status="entered-in-error"), "clear"),
     row("another event", event(METOCLOPRAMIDE, "Rash"), "clear"),
     row("no dystonia", event(METOCLOPRAMIDE, "No dystonia"), "clear"),
+    row("akathisia is another reaction", event(METOCLOPRAMIDE, "Akathisia"), "clear"),
     row("another drug", event(medication("haloperidol")), "clear"),
     row("of somebody else", event(METOCLOPRAMIDE, subject={"reference": "Patient/other"}), "clear"),
 ]  # fmt: skip

@@ -92,8 +92,14 @@ DRUGS = [
     row("beside olanzapine, tier L", "benztropine", "olanzapine", "info"),
     row("beside quetiapine, tier N", "benztropine", "quetiapine", "clear"),
     row("beside sertraline", "benztropine", "sertraline", "clear"),
-    row("diphenhydramine is no anticholinergic here", "diphenhydramine", "haloperidol", "not-applicable"),
+    row("diphenhydramine, regularly", "diphenhydramine", "haloperidol", "info"),
+    row("diphenhydramine cream", "diphenhydramine 2 % cream", "haloperidol", "not-applicable"),
 ]
+
+
+def test_diphenhydramine_as_needed_is_for_sleep_or_allergy() -> None:
+    needed = taking("diphenhydramine", "200d", 25, id="cover", prn=True)
+    assert view(needed, blocker(200)).verdict(RULE) == "not-applicable"
 
 
 @pytest.mark.parametrize(("covering", "blocking", "expected"), DRUGS)

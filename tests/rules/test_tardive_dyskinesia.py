@@ -143,3 +143,8 @@ EXCLUDED = [
 @pytest.mark.parametrize(("draft", "person"), EXCLUDED)
 def test_excluded_orders(draft: Json, person: Json) -> None:
     assert sign(draft, person, TARDIVE).verdict(RULE) == "not-applicable"
+
+
+def test_words_beside_a_code_do_not_weaken_it() -> None:
+    records = (condition(text="Tardive dyskinesia", id="a"), condition("G24.01", id="b"))
+    assert sign(order("metoclopramide"), WOMAN_60, *records).verdict(RULE) == "critical"

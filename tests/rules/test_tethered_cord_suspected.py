@@ -96,3 +96,17 @@ def test_a_card_that_rests_on_a_note_says_so() -> None:
 
 def test_the_dead() -> None:
     assert opened(patient("2017-05-01", deceasedBoolean=True), LEG, BLADDER).verdict(RULE) == "not-applicable"
+
+
+# The region is the one that was asked for; the words tell it only where the name of the image does not.
+IMAGES = [
+    row("of the spine", "MRI lumbar spine", True),
+    row("without a region, its words speak of the spine", "MRI", True),
+    row("of the brain, its words speak of the spine", "MRI brain", False),
+]
+
+
+@pytest.mark.parametrize(("name", "told"), IMAGES)
+def test_which_images_are_told(name: str, told: bool) -> None:
+    card = opened(aged(9), LEG, BLADDER, report("Nothing of the lumbar spine to see.", name)).card
+    assert (f"Report: {name}" in card["detail"]) is told

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.support.fhir import (
+    bundle,
     call,
     condition,
     day,
     dispensed,
     given,
+    lab,
     order,
     patient,
     prefetch,
@@ -132,6 +134,8 @@ CURRENT = [
         [taking("metoclopramide"), statement("metoclopramide", "not-taken", "1d")], "clear"),
     row("order, older statement 'not taken'",
         [taking("metoclopramide"), statement("metoclopramide", "not-taken", "90d")], "warning"),
+    row("order, 'not taken' of long ago that was asserted lately",
+        [taking("metoclopramide"), statement("metoclopramide", "not-taken", "90d", dateAsserted=day(1))], "clear"),
     row("order, 'not taken' older and newer, older first",
         [taking("metoclopramide"), statement("metoclopramide", "not-taken", "90d"),
          statement("metoclopramide", "not-taken", "1d", id="s2")], "clear"),
@@ -197,6 +201,34 @@ RENEWALS = [
 @pytest.mark.parametrize(("data", "expected"), RENEWALS)
 def test_only_a_new_drug_is_told(data: list[dict], expected: str) -> None:
     assert sign(order("risperidone"), WOMAN_60, taking("haloperidol"), *data).verdict(RULE) == expected
+
+
+# S-11: chronic psychosis on two antipsychotics that have not changed for 90 days.
+PSYCHOSIS = condition("F20.9")
+CHRONIC = [
+    row("both for 90 days", [taking("haloperidol", "90d"), taking("risperidone", "90d", id="own"), PSYCHOSIS], "S-11"),
+    row("the other one for 89 days",
+        [taking("haloperidol", "89d"), taking("risperidone", "90d", id="own"), PSYCHOSIS], "S-03"),
+    row("its own for 89 days",
+        [taking("haloperidol", "90d"), taking("risperidone", "89d", id="own"), PSYCHOSIS], "S-03"),
+    row("bipolar disorder",
+        [taking("haloperidol", "90d"), taking("risperidone", "90d", id="own"), condition("F31.9")], "S-11"),
+    row("no psychosis on record", [taking("haloperidol", "90d"), taking("risperidone", "90d", id="own")], "S-03"),
+    row("a psychosis that is not confirmed", [taking("haloperidol", "90d"), taking("risperidone", "90d", id="own"),
+        condition("F20.9", verification="provisional")], "S-03"),
+    row("the other one is an antiemetic",
+        [taking("metoclopramide", "90d"), taking("risperidone", "90d", id="own"), PSYCHOSIS], "S-03"),
+    row("three of them", [taking("haloperidol", "90d"), taking("olanzapine", "90d", id="m2"),
+        taking("risperidone", "90d", id="own"), PSYCHOSIS], "S-03"),
+    row("since when is not told", [taking("haloperidol", more={"authoredOn": None}),
+        taking("risperidone", "90d", id="own"), PSYCHOSIS], "S-03"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "expected"), CHRONIC)
+def test_two_antipsychotics_that_have_not_changed(data: list[dict], expected: str) -> None:
+    answer = sign(order("risperidone"), WOMAN_60, *data)
+    assert (answer.verdict(RULE), answer.result(RULE)["status"]) == (expected, "fired")
 
 
 # Drafts signed together.
@@ -320,3 +352,27 @@ SHAPES = [
 def test_the_other_drug_in_every_shape(kind: str, shape: dict) -> None:
     record = {"resourceType": kind, "id": "m1", "status": "active", "intent": "order", "subject": subject(), **shape}
     assert sign(order("risperidone"), WOMAN_60, record).verdict(RULE) == "warning"
+
+
+@pytest.mark.parametrize("reference", ["Medication/3f1c", "urn:uuid:3f1c", "Medication/3f1c/_history/2"])
+def test_the_other_drug_in_a_medication_that_came_with_it(reference: str) -> None:
+    named = {"resourceType": "Medication", "id": "3f1c", **HALDOL}
+    record = {"resourceType": "MedicationRequest", "id": "m1", "status": "active", "intent": "order",
+              "subject": subject(), "medicationReference": {"reference": reference}}  # fmt: skip
+    whole = sign(order("risperidone"), WOMAN_60, medications=bundle(record, named))
+    assert whole.verdict(RULE) == "warning"
+    alone = sign(order("risperidone"), WOMAN_60, medications=bundle(record))
+    assert alone.verdict(RULE) == "not-checked drug-unrecognised"
+
+
+def test_beside_an_antiemetic_another_kind_is_offered() -> None:
+    known = (lab("ionised", 1.2), lab("magnesium", 0.9))
+    answer = sign(order("metoclopramide", 10, 3), WOMAN_60, taking("olanzapine", "90d"), *known)
+    (changed,) = (
+        action["resource"]
+        for one in answer.card["suggestions"]
+        for action in one.get("actions", [])
+        if action["type"] == "update" and action["resource"]["id"] == "draft-1"
+    )
+    assert changed["medicationCodeableConcept"]["text"] == "ondansetron"
+    assert RULE in changed["identifier"][-1]["value"].partition("/")[0].split(".")

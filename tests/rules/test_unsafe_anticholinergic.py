@@ -17,7 +17,9 @@ DRUGS = [
     row("biperiden by name", "Akineton 2 mg", "warning"),
     row("procyclidine by name", "procyclidine", "warning"),
     row("orphenadrine by name", "orphenadrine", "warning"),
-    row("diphenhydramine is an antihistamine", "diphenhydramine", "not-applicable"),
+    row("diphenhydramine is one of the specification's list", "diphenhydramine", "warning"),
+    row("diphenhydramine cream", "diphenhydramine 2 % cream", "not-applicable"),
+    row("hydroxyzine", "hydroxyzine", "not-applicable"),
     row("haloperidol", "haloperidol", "not-applicable"),
     row("a code without a name", "rxnorm:99999999", "not-checked drug-unrecognised"),
 ]

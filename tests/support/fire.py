@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ import msgspec
 
 from cds_hooks.answers import prepare
 from cds_hooks.prefetch import Plan, assess, check
-from cds_hooks.service import Answer, HookCall, Plugin, Shown, Site
+from cds_hooks.service import Answer, HookCall, Plugin, Prefetched, Shown, Site
 from cds_hooks.terminology.desk import Unmapped
 from cds_hooks.wire import Decoder, make_decoder
 from plugin.services import PLUGIN
@@ -71,6 +71,16 @@ def fire(body: Json | bytes, *, now: datetime = NOW, jurisdiction: str = "us", m
     """The answer to a hook call at a given moment, with what was shown before."""
     loaded = plugin(jurisdiction)
     asked = msgspec.structs.replace(_asked(body, loaded, now), memory=lambda since: memory)
+    outgoing = prepare(asked.service.evaluate(asked), asked, loaded)
+    assert not outgoing.faults, outgoing.faults
+    return Fired(json.loads(outgoing.body))
+
+
+def fire_keys(body: Json, keys: Mapping[str, Prefetched]) -> Fired:
+    """The answer to a hook call some of whose keys are in a state of their own, as after fetching in vain."""
+    loaded = plugin()
+    asked = _asked(body, loaded, NOW)
+    asked = msgspec.structs.replace(asked, prefetch={**asked.prefetch, **keys})
     outgoing = prepare(asked.service.evaluate(asked), asked, loaded)
     assert not outgoing.faults, outgoing.faults
     return Fired(json.loads(outgoing.body))

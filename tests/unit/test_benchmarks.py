@@ -221,3 +221,18 @@ def test_tally_adds_blocks() -> None:
     tally.add("service", Result(calls=2, seconds=1.0, failures=1, cut_short=1, note="status 500"))
     assert (tally.calls, tally.failures, tally.cut_short) == (5, 1, 1)
     assert tally.notes == ["service: status 500"]
+
+
+@every_size
+def test_a_visit_brings_a_few_calls_about_one_patient_and_then_comes_another(name: str, tmp_path: Path) -> None:
+    body = tmp_path / "call.json"
+    body.write_bytes(payload(name, NOW))
+    block = Block(Order(port=1, path="/", body=str(body), connections=1, seconds=60, calls=6, each=3))
+    sent = [b"".join(parts).partition(b"\r\n\r\n")[2] for parts in iter(block.next_request, None)]
+    calls = [json.loads(one) for one in sent]
+    owners = [{one["subject"]["reference"] for one in resources(call) if "subject" in one} for call in calls]
+    patients = [call["context"]["patientId"] for call in calls]
+    assert {len(one) for one in sent} == {len(body.read_bytes())}
+    assert owners == [{f"Patient/{one}"} for one in patients]
+    assert [call["prefetch"]["patient"]["id"] for call in calls] == patients
+    assert 2 <= len(set(patients)) <= 3  # the first may have had calls in an earlier block

@@ -180,6 +180,15 @@ def test_shortening_replaces_every_kind_of_end() -> None:
     MedicationRequest.model_validate(changed)
 
 
+def test_shortening_keeps_where_it_is_dispensed() -> None:
+    where = {"reference": "Organization/pharmacy"}
+    changed = shortened({**FULL, "dispenseRequest": {**FULL["dispenseRequest"], "performer": where}}, _days(5))
+    assert changed is not None
+    assert changed["dispenseRequest"]["performer"] == where
+    assert "quantity" not in changed["dispenseRequest"]
+    MedicationRequest.model_validate(changed)
+
+
 def test_a_draft_with_nothing_but_a_drug() -> None:
     bare = order("metoclopramide")
     changed = shortened(bare, _days(5))

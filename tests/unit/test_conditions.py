@@ -271,7 +271,7 @@ TEXTS = [
     ("vascular dystrophy", ""),
     ("PKD", ""),  # polycystic kidney disease
     ("EPS", ""),  # an electrophysiology study
-    ("parkinsonism", ""),  # has codes: never by words
+    ("parkinsonism", ""),  # has codes: a name, for records in words alone
     ("Hypertension", ""),
     ("", ""),
 ]
@@ -280,6 +280,64 @@ TEXTS = [
 @pytest.mark.parametrize(("text", "expected"), TEXTS)
 def test_words(codes: Terminology, text: str, expected: str) -> None:
     assert codes.condition_words.find(text) == set(expected.split())
+
+
+# The full names of coded conditions, for records in words alone: the patient's own, and certain.
+NAMES = [
+    ("Thalamic infarct, left", "stroke basal-ganglia-lesion"),
+    ("Old lacunar infarct of the internal capsule", "stroke basal-ganglia-lesion"),
+    ("Stroke", "stroke"),
+    ("history of stroke in 2019", "stroke"),  # dystonia may follow after years
+    ("lesion of the putamen", "basal-ganglia-lesion"),
+    ("myocardial infarction", ""),
+    ("heat stroke", ""),
+    ("at risk of stroke", ""),
+    ("stroke ruled out", ""),
+    ("suspected stroke", ""),
+    ("thalamic syndrome", ""),
+    ("possible lesion of the thalamus", ""),
+    ("mother had a stroke", ""),
+    ("Multiple sclerosis", "demyelination"),
+    ("chronic inflammatory demyelinating polyneuropathy", ""),
+    ("Traumatic brain injury 2018", "tbi"),
+    ("22q11.2 deletion syndrome", "deletion-22q11"),
+    ("DiGeorge syndrome", "deletion-22q11"),
+    ("22q11.2 duplication syndrome", ""),
+    ("Hypoparathyroidism", "hypoparathyroidism"),
+    ("pseudohypoparathyroidism", "pseudohypoparathyroidism"),
+    ("postsurgical hypoparathyroidism", "hypoparathyroidism postsurgical-hypoparathyroidism"),
+    ("hyperparathyroidism", ""),
+    ("Hyperthyroidism", "hyperthyroidism"),
+    ("history of hyperthyroidism", ""),  # only a present one counts
+    ("hyperthyroidism, treated", ""),
+    ("no hyperthyroidism", ""),
+    ("Cocaine use disorder", "cocaine"),
+    ("Cocaine use disorder, in remission", ""),
+    ("former cocaine use", ""),
+    ("End-stage renal disease on haemodialysis", "esrd ckd"),
+    ("CKD stage 3", "ckd"),
+    ("Angle-closure glaucoma", "angle-closure-glaucoma"),
+    ("primary open-angle glaucoma", ""),
+    ("Glaucoma", ""),
+    ("Toe walking with scoliosis", "scoliosis"),
+    ("Sacral dimple", "sacral-stigma"),
+    ("Cleft palate, repaired", "palatal-anomaly"),
+    ("Parkinsonism", "parkinsonism-unspecified"),
+    ("drug-induced parkinsonism", "drug-parkinsonism"),
+    ("Parkinsonism, drug-induced", "drug-parkinsonism"),
+    ("Schizophrenia in mother", ""),
+    ("stroke-like migraine", ""),
+    ("cocaine use, quit 2019", ""),
+    ("Considering hospice care", ""),
+    ("pregnancy test negative", ""),
+    ("Palliative care consult declined", ""),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), NAMES)
+def test_names(codes: Terminology, text: str, expected: str) -> None:
+    assert codes.condition_words.names(text) == set(expected.split())
 
 
 # The same in the record of a reaction to a drug, where an abbreviation has one meaning.

@@ -526,6 +526,8 @@ LENGTHS = [
     row("supply with unreadable repeats", [line(5, **TWICE)], supply(30, "three"), "-"),
     row("60 tablets, one twice a day", [line(1, "tab", **TWICE)], supply(value=60, unit="tablet"), "30"),
     row("60 tablets of 5 mg, 10 mg twice a day", [line(10, "mg", **TWICE)], supply(value=60, unit="tablet"), "15"),
+    row("0.6 g, 10 mg twice a day", [line(10, "mg", **TWICE)], supply(value=0.6, unit="g"), "30"),
+    row("600 mg, 0.01 g twice a day", [line(0.01, "g", **TWICE)], supply(value=600, unit="mg"), "30"),
     row("60 tablets, 1 refill", [line(1, "tab", **TWICE)], supply(None, 1, value=60, unit="tablet"), "60"),
     row("60 tablets as needed may last longer", [line(1, "tab", asNeededBoolean=True, **TWICE)],
         supply(value=60, unit="tablet"), "-"),
@@ -562,7 +564,8 @@ REASONS = [
     row("words unreadable", [line(5, text="as directed")], "haloperidol", "dosage text cannot be read"),
     row("strength not known", [line(2, "tab", **DAILY)], "haloperidol", "strength of the product not known"),
     row("by body weight", [line(0.1, "mg/kg", **DAILY)], "haloperidol", "dose per kg without a weight"),
-    row("by body surface", [line(5, "mg/m2", **DAILY)], "haloperidol", "dose per body surface"),
+    *(row(f"by body surface, {unit}", [line(5, unit, **DAILY)], "haloperidol", "dose per body surface")
+      for unit in ("mg/m2", "mg/m^2", "mg/m²", "mg/m2/day")),
     row("units of activity", [line(5, "IU", **DAILY)], "haloperidol", "dose in units of activity (IU)"),
     row("moles", [line(5, "mmol", **DAILY)], "haloperidol", "dose in mmol or mEq"),
     row("mg of a combination", [line(6, "mg", **DAILY)], COMBINATION,

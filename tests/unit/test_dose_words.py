@@ -100,6 +100,7 @@ NOT_PLAIN = [
     row("no times a day", "5 mg 0 times daily"),
     row("no dose", "0 mg daily"),
     row("figure and word differ", "1 tablet 2 (three) times daily"),
+    row("three amounts", "1 tablet (10 mg) (5 mL) daily"),
     row("strength and count", "take one 5 mg tablet daily"),
     row("a strength per volume", "5 mg/mL daily"),
     row("an alternative", "10 mg q4h prn severe agitation or 5 mg if mild"),

@@ -1,4 +1,4 @@
-"""The two prefetch keys that search results: glucose has one of its own, so that it does not crowd out the others."""
+"""What prefetch keys ask for; glucose has a key of its own, so that it does not crowd out the other results."""
 
 from __future__ import annotations
 
@@ -18,6 +18,24 @@ from valuesets import Terminology
 def _analytes(key: str) -> set[str | None]:
     query = template(key).split("&code=", 1)[1].split("&", 1)[0]
     return {terminology().analyte(*token.split("|", 1)) for token in query.split(",")}
+
+
+OF = "patient={{context.patientId}}"
+
+
+@pytest.mark.parametrize(
+    ("key", "query"),
+    [
+        ("patient", "Patient/{{context.patientId}}"),
+        ("encounter", "Encounter/{{context.encounterId}}"),
+        ("allergies", f"AllergyIntolerance?{OF}&_count=200"),
+        ("conditions", f"Condition?{OF}&_count=200"),
+        ("medications", f"MedicationRequest?{OF}&_sort=-authoredon&_count=200"),
+        ("procedures", f"Procedure?{OF}&_sort=-date&_count=200"),
+    ],
+)
+def test_what_is_asked_for(key: str, query: str) -> None:
+    assert template(key) == query
 
 
 def test_glucose_stands_apart() -> None:

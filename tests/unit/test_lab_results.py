@@ -189,6 +189,16 @@ def test_a_component_with_the_name_of_a_test_of_urine_is_none_of_ours() -> None:
     assert [str(one.value) for one in found] == ["0.4"]
 
 
+def test_a_component_without_a_code_is_none_of_ours() -> None:
+    value = {"valueQuantity": {"value": 0.4, "unit": "mmol/L"}}
+    panel = {**lab("magnesium", 0), "code": {"text": "Electrolytes"}}
+    del panel["valueQuantity"]
+    found = results(
+        {**panel, "component": [value, {"code": {"coding": [{"system": LOINC, "code": "2601-3"}]}, **value}]}
+    )
+    assert [str(one.value) for one in found] == ["0.4"]
+
+
 def test_a_drug_screen_in_urine_is_one() -> None:
     decoded = resource({**lab("3397-7", 0), "code": concept(LOINC, "3397-7", "Cocaine [Presence] in Urine")})
     assert observations.meaning_of(decoded).analyte == "cocaine-screen"
@@ -235,6 +245,33 @@ def test_values_that_a_person_can_have(analyte: str, unit: str, value: str, plau
     found = units.find(analyte, unit, "")
     assert isinstance(found, units.Unit)
     assert is_plausible(analyte, found.convert(D(value)), LIMITS) is plausible
+
+
+# analyte, the lowest and the highest value that a person can have in its own unit, the next ones outside
+EDGES = [
+    row("calcium", "calcium", "0.75", "5", "0.74", "5.01"),
+    row("calcium corrected for albumin", "calcium-corrected", "0.75", "5", "0.74", "5.01"),
+    row("ionised calcium", "calcium-ionised", "0.40", "3", "0.39", "3.01"),
+    row("magnesium", "magnesium", "0.15", "6", "0.14", "6.01"),
+    row("albumin", "albumin", "5", "80", "4.9", "80.1"),
+    row("potassium", "potassium", "1", "12", "0.9", "12.1"),
+    row("phosphate", "phosphate", "0.05", "10", "0.04", "10.1"),
+    row("glucose", "glucose", "0.4", "80", "0.39", "80.1"),
+    row("creatinine", "creatinine", "5", "3000", "4.9", "3000.1"),
+    row("eGFR", "egfr", "1", "250", "0.9", "250.1"),
+    row("PTH", "pth", "0", "1000", "-0.1", "1000.1"),
+    row("25-OH vitamin D", "vitamin-d-25-oh", "1", "2000", "0.9", "2000.1"),
+    row("TSH", "tsh", "0", "1000", "-0.01", "1000.1"),
+    row("free T4", "ft4", "0.1", "300", "0.09", "300.1"),
+    row("free T3", "ft3", "0.1", "100", "0.09", "100.1"),
+    row("weight", "weight", "0.2", "700", "0.19", "700.1"),
+]
+
+
+@pytest.mark.parametrize(("analyte", "lowest", "highest", "below", "above"), EDGES)
+def test_the_edges_of_what_a_person_can_have(analyte: str, lowest: str, highest: str, below: str, above: str) -> None:
+    asked = (lowest, highest, below, above)
+    assert [is_plausible(analyte, D(one), LIMITS) for one in asked] == [True, True, False, False]
 
 
 def test_every_analyte_has_limits_that_a_site_may_move() -> None:

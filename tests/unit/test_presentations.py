@@ -56,6 +56,79 @@ def test_other_observations_are_not_looked_at_again(record: Json) -> None:
     assert read(record).presentations == ()
 
 
+def panel(*parts: Json, **more: Any) -> Json:
+    """An observation that tells of an attack in parts."""
+    found = told("Attack description", "see the parts", id="attack")
+    return {**{key: value for key, value in found.items() if key != "valueString"}, "component": list(parts), **more}
+
+
+def test_the_parts_of_an_observation_count_like_observations() -> None:
+    minute = {"value": 61, "unit": "s", "system": "http://unitsofmeasure.org", "code": "s"}
+    parts = (
+        {"code": {"text": "Attack trigger"}, "valueString": "sudden movement"},
+        {"code": {"text": "Attack duration"}, "valueQuantity": minute},
+        {"code": {"text": "Aura"}, "dataAbsentReason": {"text": "not asked"}},
+        {"code": {"text": "Heart rate"}, "valueQuantity": {"value": 80}},
+        {"valueString": "nameless"},
+    )
+    found = read(panel(*parts)).presentations
+    assert [(one.kind, one.value, one.seconds, one.reference) for one in found] == [
+        ("attack-duration", "", 61, "Observation/attack"),
+        ("attack-trigger", "kinesigenic", None, "Observation/attack"),
+    ]
+    assert read(panel(*parts, status="entered-in-error")).presentations == ()
+    assert all(one.provisional for one in read(panel(*parts, status="preliminary")).presentations)
+
+
+def form(*items: Json, **more: Any) -> Json:
+    """A questionnaire that was filled in three days ago."""
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": "form",
+        "status": "completed",
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "authored": "2026-11-19T10:00:00Z",
+        "item": list(items),
+        **more,
+    }
+
+
+def question(text: str, *answers: Json, **more: Any) -> Json:
+    """A question and its answers."""
+    return {"linkId": "1", "text": text, "answer": list(answers), **more}
+
+
+ANSWERS = [
+    row("a duration", question("Attack duration", {"valueQuantity": {"value": 2, "unit": "min"}}),
+        ("attack-duration", "", 120, "")),
+    row("a duration without unit", question("attack duration", {"valueInteger": 2}),
+        ("attack-duration", "", None, "unit-missing")),
+    row("a trigger in words", question("Attack trigger", {"valueString": "sudden movement"}),
+        ("attack-trigger", "kinesigenic", None, "")),
+    row("awareness, chosen from a list", question("Awareness during attack", {"valueCoding": {"display": "Preserved"}}),
+        ("attack-awareness", "preserved", None, "")),
+    row("an aura: yes", question("Aura", {"valueBoolean": True}), ("attack-aura", "present", None, "")),
+    row("an aura: no", question("Aura", {"valueBoolean": False}), ("attack-aura", "absent", None, "")),
+    row("in a group", {"text": "Attacks", "item": [question("Aura", {"valueBoolean": True})]},
+        ("attack-aura", "present", None, "")),
+    row("below an answer", question("Any attacks?", {"valueBoolean": True, "item": [question("Aura",
+        {"valueBoolean": True})]}), ("attack-aura", "present", None, "")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("item", "expected"), ANSWERS)
+def test_questionnaires(item: Json, expected: tuple[Any, ...]) -> None:
+    found = only(form(item))
+    assert (found.kind, found.value, found.seconds, found.problem) == expected
+    assert (found.reference, found.provisional) == ("QuestionnaireResponse/form", False)
+    assert only(form(item, status="in-progress")).provisional
+    assert read(form(item, status="entered-in-error")).presentations == ()
+
+
+def test_questions_of_another_kind_and_without_an_answer_say_nothing() -> None:
+    assert read(form(question("Headache", {"valueBoolean": True}), question("Aura"))).presentations == ()
+
+
 def test_the_newest_comes_first_and_a_note_last() -> None:
     older, newer = told("aura", "absent", when="9d", id="a"), told("aura", "present", when="2d", id="b")
     noted = {**pkd(), "note": [{"text": "aura"}]}

@@ -14,6 +14,7 @@ import msgspec
 from plugin.fhir.dosing.numbers import DAY, SECONDS, hours, in_hours, positive
 from plugin.fhir.dosing.words import Words, read
 from plugin.fhir.types import Concept, Dosage, Repeat, Timing
+from plugin.text import READ_AT_MOST
 from plugin.when import parse
 
 D = Decimal
@@ -300,7 +301,9 @@ def _is_once(dosage: Dosage, often: Often) -> bool:
 
 @lru_cache(maxsize=4096)
 def _says_once(text: str) -> bool:
-    return bool(_ONCE_WORDS.search(text)) and not _AGAIN_WORDS.search(text)
+    # A longer text may say further down that it is not the only dose.
+    is_short = len(text) <= READ_AT_MOST
+    return is_short and bool(_ONCE_WORDS.search(text)) and not _AGAIN_WORDS.search(text)
 
 
 def _as_needed(dosage: Dosage, coded: Words | None, words: Words | None) -> bool:
@@ -313,4 +316,4 @@ def _as_needed(dosage: Dosage, coded: Words | None, words: Words | None) -> bool
 
 @lru_cache(maxsize=4096)
 def _says_as_needed(text: str) -> bool:
-    return bool(_AS_NEEDED_WORDS.search(text))
+    return bool(_AS_NEEDED_WORDS.search(text[:READ_AT_MOST]))

@@ -17,6 +17,7 @@ from plugin.fhir.dosing.amounts import Amount
 from plugin.fhir.dosing.grammar import BETWEEN, NO_REASON, PER_DAY, SCANNER, SMALL, TWO_WAYS
 from plugin.fhir.dosing.numbers import DAY, in_hours
 from plugin.fhir.dosing.units import MASS, MISSING, PIECE, unit_of
+from plugin.text import READ_AT_MOST
 
 D = Decimal
 _LONGEST = 240
@@ -43,6 +44,8 @@ class Words(msgspec.Struct, frozen=True):
 @lru_cache(maxsize=4096)
 def read(text: str) -> Words | None:
     """What a text says, or None when any of it is not understood; a blank one says nothing."""
+    if len(text) > READ_AT_MOST:
+        return None
     text = _normal(text)
     if len(text) > _LONGEST or TWO_WAYS.search(text):
         return None
