@@ -12,9 +12,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.dialects import sqlite
+
 from cds_hooks.audit.errors import StoreError
 from cds_hooks.audit.location import identity
 from cds_hooks.audit.rows import timestamp
+from cds_hooks.audit.schema import call, feedback, finding
 from cds_hooks.audit.sqlite import connect_to_read
 from cds_hooks.service import Shown
 
@@ -23,18 +27,29 @@ MOST = 200
 
 OVERRIDDEN = "overridden"
 
-_QUERY = """
-select f.rule, f.label, f.indicator, f.state, f.digest, c.hook, c.time, c.encounter, c.kept_for_signing,
-       a.outcome, a.reason_code, a.reason_display
-from audit_call c
-join audit_finding f on f.call_seq = c.seq
-left join audit_feedback a on a.seq = (
-    select max(seq) from audit_feedback where card_key = f.card_key and service = c.service and client = c.client
-)
-where c.patient = :patient and c.client = :client and c.time >= :since and f.shown = 1
-order by c.seq desc, f.position
-limit :most
-"""
+
+def _query() -> Select[Any]:
+    answered = feedback.alias("answered")
+    same = (answered.c.card_key == finding.c.card_key, answered.c.service == call.c.service)
+    newest = select(func.max(answered.c.seq)).where(*same, answered.c.client == call.c.client).scalar_subquery()
+    return (
+        select(
+            *(finding.c[name] for name in ("rule", "label", "indicator", "state", "digest")),
+            *(call.c[name] for name in ("hook", "time", "encounter", "kept_for_signing")),
+            *(feedback.c[name] for name in ("outcome", "reason_code", "reason_display")),
+        )
+        .join(call, call.c.seq == finding.c.call_seq)
+        .outerjoin(feedback, feedback.c.seq == newest)
+        .where(call.c.patient == bindparam("patient"), call.c.client == bindparam("client"))
+        .where(call.c.time >= bindparam("since"), finding.c.shown == 1)
+        .order_by(call.c.seq.desc(), finding.c.position)
+        .limit(bindparam("most"))
+    )
+
+
+# As text, made once: the layers above the driver cost more than the query itself.
+_COMPILED = _query().compile(dialect=sqlite.dialect(paramstyle="named"))
+_QUERY, _GIVEN = str(_COMPILED), _COMPILED.params
 
 
 class Memory:
@@ -52,7 +67,7 @@ class Memory:
         ``patient`` and ``encounter`` are pseudonyms. An override without a coded reason counts as ``other``. Raises
         :class:`StoreError`.
         """
-        where = {"patient": patient, "client": client, "since": timestamp(since), "most": MOST}
+        where = {**_GIVEN, "patient": patient, "client": client, "since": timestamp(since), "most": MOST}
         with self._lock:
             try:
                 found = self._open().execute(_QUERY, where).fetchall()
