@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from benchmarks import report, rounds, terminology
+from benchmarks.load import EACH
 from benchmarks.payloads import PATH, SHAPES, payload
 from benchmarks.servers import (
     Launch,
@@ -35,6 +36,7 @@ TYPICAL = "60KB"
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about 20 seconds instead of two minutes")
+    parser.add_argument("--one-patient", action="store_true", help="all calls about one, of whom much is remembered")
     parser.add_argument("--only", action="append", choices=SHAPES, help="this size of call only (may be repeated)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples to FILE as well")
     parser.add_argument("--profile", choices=SHAPES, help="instead: the service in this process under cProfile")
@@ -45,7 +47,8 @@ def options() -> argparse.Namespace:
 
 def plan(chosen: argparse.Namespace) -> rounds.Plan:
     number, seconds = (3, 0.25) if chosen.quick else (5, 1.2)
-    return rounds.Plan(chosen.only or list(SHAPES), (1, 16), number, seconds)
+    each = rounds.MOST_CALLS if chosen.one_patient else EACH
+    return rounds.Plan(chosen.only or list(SHAPES), (1, 16), number, seconds, each)
 
 
 class Bench:

@@ -2,7 +2,7 @@
 
 It reads one order a line from standard input and writes one result a line, both JSON, so that its start is paid once::
 
-    {"port": 8000, "path": "/…", "body": "call.json", "connections": 16, "seconds": 1.0, "calls": 100000}
+    {"port": 8000, "path": "/…", "body": "call.json", "connections": 16, "seconds": 1.0, "calls": 100000, "each": 4}
     {"calls": 812, "seconds": 1.004, "failures": 0, "cut_short": 0, "note": ""}
 """
 
@@ -14,14 +14,14 @@ import re
 import sys
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
-from uuid import uuid4
 
 import uvloop
 
-from benchmarks.payloads import HOOK_INSTANCE
+from benchmarks.payloads import Template
 
 HOST = "127.0.0.1"
 PATIENCE = 20.0
@@ -30,13 +30,16 @@ PATIENCE = 20.0
 CARD = re.compile(rb'"cards"\s*:\s*\[\s*\{')
 WARNING = re.compile(rb'"indicator"\s*:\s*"(?:warning|critical)"')
 CUT_SHORT = re.compile(rb'"reason"\s*:\s*"(?:time|overload)"')
+EACH = 4
+"""Calls about one patient in a row: what a visit brings."""
+
 BROKEN = re.compile(rb'"reason"\s*:\s*"internal"')
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One block of load, bounded in calls and in time."""
+    """One block of load, bounded in calls and in time; ``each`` calls in a row are about one patient."""
 
     port: int
     path: str
@@ -44,6 +47,7 @@ class Order:
     connections: int
     seconds: float
     calls: int
+    each: int = EACH
 
 
 @dataclass(slots=True)
@@ -70,10 +74,12 @@ def verdict(status: int, body: bytes) -> str:
     return "a rule failed inside the service" if BROKEN.search(body) else ""
 
 
+_numbers = count()
+
+
 @cache
-def _request(path: str, body: str) -> tuple[bytes, bytes]:
+def _request(path: str, body: str) -> Template:
     content = Path(body).read_bytes()
-    head, _, tail = content.partition(HOOK_INSTANCE.encode())
     lines = (
         f"POST {path} HTTP/1.1",
         f"Host: {HOST}",
@@ -81,7 +87,7 @@ def _request(path: str, body: str) -> tuple[bytes, bytes]:
         "Accept: application/json",
         f"Content-Length: {len(content)}",
     )
-    return "\r\n".join((*lines, "", "")).encode() + head, tail
+    return Template("\r\n".join((*lines, "", "")).encode() + content)
 
 
 @dataclass
@@ -94,12 +100,11 @@ class Block:
     sent: int = 0
 
     def next_request(self) -> tuple[bytes, bytes, bytes] | None:
-        """The next call with a ``hookInstance`` of its own, or nothing when time or calls are used up."""
+        """The next call, or nothing when time or calls are used up; patients of earlier blocks do not come again."""
         if self.sent >= self.order.calls or monotonic() - self.started >= self.order.seconds:
             return None
         self.sent += 1
-        head, tail = _request(self.order.path, self.order.body)
-        return head, str(uuid4()).encode(), tail
+        return _request(self.order.path, self.order.body).parts(next(_numbers) // self.order.each)
 
     def take(self, status: int, body: bytes) -> None:
         self.result.calls += 1

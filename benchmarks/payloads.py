@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from benchmarks.catalogue import DIAGNOSES, DRUGS, LABS, Diagnosis, Drug, Lab
 
@@ -19,7 +20,8 @@ Json = dict[str, Any]
 
 PATH = "/cds-services/dystonia-order-sign"
 HOOK_INSTANCE = "00000000-0000-4000-8000-000000000000"
-PATIENT = "Patient/bench-p1"
+PATIENT_ID = "bench-p000000"
+PATIENT = f"Patient/{PATIENT_ID}"
 ENCOUNTER = "Encounter/bench-e1"
 PRACTITIONER = "Practitioner/bench-u1"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -59,6 +61,18 @@ def payload(name: str, now: datetime | None = None) -> bytes:
     return json.dumps(call(SHAPES[name], moment), separators=(",", ":")).encode()
 
 
+class Template:
+    """A call that is sent again and again: as another one each time, and about another patient when it is time."""
+
+    def __init__(self, body: bytes) -> None:
+        self._head, _, rest = body.partition(HOOK_INSTANCE.encode())
+        self._rest = rest.split(PATIENT_ID.encode())
+
+    def parts(self, patient: int) -> tuple[bytes, bytes, bytes]:
+        """The call with a ``hookInstance`` of its own about the patient of that number, as long as the body given."""
+        return self._head, str(uuid4()).encode(), (b"bench-p%06d" % patient).join(self._rest)
+
+
 def call(shape: Shape, now: datetime) -> Json:
     """One ``order-sign`` call with every prefetch key, as JSON-ready data."""
     return {
@@ -66,7 +80,7 @@ def call(shape: Shape, now: datetime) -> Json:
         "hookInstance": HOOK_INSTANCE,
         "context": {
             "userId": PRACTITIONER,
-            "patientId": PATIENT.partition("/")[2],
+            "patientId": PATIENT_ID,
             "encounterId": ENCOUNTER.partition("/")[2],
             "draftOrders": {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": draft(now)}]},
         },
@@ -121,7 +135,7 @@ def patient(now: datetime) -> Json:
     born = now - timedelta(days=22 * 365.25 + 100)
     return {
         "resourceType": "Patient",
-        "id": PATIENT.partition("/")[2],
+        "id": PATIENT_ID,
         "meta": meta(now - timedelta(days=40)),
         "identifier": [
             {

@@ -9,14 +9,15 @@ import pstats
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
+from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message
 
-from benchmarks.load import verdict
-from benchmarks.payloads import HOOK_INSTANCE, PATH
+from benchmarks.load import EACH, verdict
+from benchmarks.payloads import PATH, Template
 from benchmarks.servers import service_settings
 
 CHUNK = 65_536
@@ -25,11 +26,14 @@ CHUNK = 65_536
 WARM_UP = 20
 SHOWN = 40
 
+_numbers = count()
+_template = cache(Template)
+
 
 @contextmanager
 def service(*, audit: bool) -> Iterator[ASGIApp]:
     """The application as the command line makes it, with an empty data folder; what it logs is thrown away."""
-    with TemporaryDirectory(prefix="benchmarks-") as folder, open(os.devnull, "w") as nowhere:
+    with TemporaryDirectory(prefix="benchmarks-") as folder, open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
         os.environ.update(service_settings(Path(folder), audit=audit))
         from cds_hooks import logging
         from cds_hooks.app import create_app
@@ -38,8 +42,7 @@ def service(*, audit: bool) -> Iterator[ASGIApp]:
         from cds_hooks.settings import load
 
         settings = load()
-        with redirect_stderr(nowhere):
-            logging.configure()
+        logging.configure()
         plugin = load_plugin(settings.plugin, settings.site("http://127.0.0.1:8000"))
         store = open_store(settings.database, settings.data_dir) if audit else None
         try:
@@ -50,8 +53,8 @@ def service(*, audit: bool) -> Iterator[ASGIApp]:
 
 
 async def answer(app: ASGIApp, body: bytes) -> tuple[int, bytes]:
-    """Sends one call as uvicorn would, the body in pieces."""
-    own = body.replace(HOOK_INSTANCE.encode(), str(uuid4()).encode(), 1)
+    """Sends one call as uvicorn would, in pieces."""
+    own = b"".join(_template(body).parts(next(_numbers) // EACH))
     pieces = [own[start : start + CHUNK] for start in range(0, len(own), CHUNK)][::-1]
     sent: list[Message] = []
 

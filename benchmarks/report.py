@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.rounds import BARE, Cell, Plan, Tally
+from benchmarks.rounds import BARE, MOST_CALLS, Cell, Plan, Tally
 
 OFF = "audit off"
 ON = "audit on"
@@ -44,15 +44,15 @@ def ratios(figures: Figures) -> Table:
     headings = ("conns", "bare CPU", "bare calls/s", "CPU, off", "CPU, on", "calls/s, off", "calls/s, on")
     for heading in headings:
         table.add_column(heading, justify="right")
-    table.add_column("goal for CPU, audit off")
+    table.add_column("goal, off")
     for cell in figures.cells:
         table.add_row(
             cell.size,
             str(cell.connections),
             f"{cell.cpu(BARE) * 1000:.3f} ms",
             f"{cell.rate(BARE):,.0f}",
-            *(f"{cell.cpu_ratio(name):.2f}×" for name in (OFF, ON)),
-            *(f"{cell.rate_ratio(name):.2f}×" for name in (OFF, ON)),
+            *(f"{cell.cpu_ratio(name):.2f}× {cell.cpu(name) * 1000:.2f} ms" for name in (OFF, ON)),
+            *(f"{cell.rate_ratio(name):.3f}× {cell.rate(name):,.0f}" for name in (OFF, ON)),
             goal(cell.cpu_ratio(OFF), CPU_GOALS.get(cell.size), "×"),
         )
     return table
@@ -80,7 +80,8 @@ def show(figures: Figures, console: Console) -> None:
     console.print(ratios(figures), process(figures))
     sizes = ", ".join(f"{size:,}" for size in figures.body_bytes.values())
     console.print(f"Calls of {sizes} bytes, an answer of {figures.answer_bytes:,} bytes; ", end="")
-    console.print(f"{figures.plan.rounds} rounds of {figures.plan.seconds} s a block.")
+    patients = f"{figures.plan.each} about each patient" if figures.plan.each < MOST_CALLS else "all about one patient"
+    console.print(f"{figures.plan.rounds} rounds of {figures.plan.seconds} s a block; {patients}.")
     if figures.tally.cut_short:
         console.print(f"{figures.tally.cut_short} answers left rules out for lack of time: the ratios flatter.")
     if figures.tally.failures:

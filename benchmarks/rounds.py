@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
-from benchmarks.load import Order, Result
+from benchmarks.load import EACH, Order, Result
 from benchmarks.servers import Server, end
 
 MOST_CALLS = 200_000
@@ -32,12 +32,13 @@ Fire = Callable[[Order], Result]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure: sizes, numbers of connections, rounds, and the seconds of one block of load."""
+    """What to measure: sizes, numbers of connections, rounds, seconds of one block of load, calls about one patient."""
 
     sizes: Sequence[str]
     connections: Sequence[int]
     rounds: int
     seconds: float
+    each: int = EACH
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def measure(
 
     def block(server: Server, cell: Cell, seconds: float) -> Sample:
         before = server.cpu()
-        order = Order(server.port, path, bodies[cell.size], cell.connections, seconds, MOST_CALLS)
+        order = Order(server.port, path, bodies[cell.size], cell.connections, seconds, MOST_CALLS, plan.each)
         result = fire(order)
         used = server.cpu() - before
         where = f"{server.name}, {cell.size}, {cell.connections} connections"
