@@ -48,6 +48,16 @@ def test_disorders(records: list[Json], expected: str) -> None:
 RESULTS = [
     row("365 days old", [lab("calcium-sc", 2.3, when="365d")], "clear"),
     row("366 days old", [lab("calcium-sc", 2.3, when="366d")], "info"),
+    row(
+        "365 days old, and an older one",
+        [lab("calcium-sc", 2.3, when="365d"), lab("calcium-sc", 2.2, when="500d", id="older")],
+        "clear",
+    ),
+    row(
+        "an older one, and 365 days old",
+        [lab("calcium-sc", 2.2, when="500d", id="older"), lab("calcium-sc", 2.3, when="365d")],
+        "clear",
+    ),
     row("ionised, yesterday", [lab("ionised", 1.2, when="1d")], "clear"),
     row("corrected by the laboratory", [lab("corrected", 2.3, when="100d")], "clear"),
     row("magnesium alone", [lab("magnesium", 0.9)], "info"),

@@ -251,6 +251,7 @@ def test_what_was_accepted_is_silent(draft: Json, data: tuple[Json, ...], rule: 
     drafts = [one["resource"] for one in actions if one["type"] == "update" and one["resource"]["id"] == draft["id"]]
     assert drafts
     for accepted in drafts:
+        assert rule in accepted["identifier"][-1]["value"].partition("/")[0].split(".")
         found = fire(call([accepted], record))
         assert found.verdict(rule) in ("S-09", "clear", "not-applicable"), accepted["medicationCodeableConcept"]
         assert rule not in [one["source"]["topic"]["code"] for one in found.cards]
