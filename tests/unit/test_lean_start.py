@@ -12,7 +12,7 @@ from tests.support.server import Service, running
 from tests.support.tokens import key, public_set
 
 TOLD = {"PYTHONPROFILEIMPORTTIME": "1"}
-NEEDLESS = ("alembic.", "cryptography.", "httpx.", "jwt.", "mako.", "pygments.", "rich.")
+NEEDLESS = ("alembic.", "cryptography.", "httpx.", "jwt.", "mako.")
 """Libraries by their modules: Python tells of a package also where it was looked for in vain."""
 DESCRIPTIONS = frozenset({"cds_hooks.openapi", "cds_hooks.request_models", "cds_hooks.schemas"})
 
