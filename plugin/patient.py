@@ -35,7 +35,8 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
 
     ``input`` is the prefetch key, ``reason`` one of the contract's reasons, ``text`` what a clinician reads.
     ``alone`` says that it was unreadable, or expected and not supplied, so that a note about it may stand alone.
-    ``reaches`` is the age of the oldest entry of a list that was cut off.
+    ``reaches`` is the age of the oldest entry of a list that was cut off. Where a whole kind of data is lacking,
+    ``name`` is what it is called and ``lack`` one of the words above for how; ``text`` is made of both.
     """
 
     input: str
@@ -44,6 +45,8 @@ class Gap(msgspec.Struct, frozen=True, gc=False):
     alone: bool = False
     reference: str = ""
     reaches: timedelta | None = None
+    name: str = ""
+    lack: str = ""
 
 
 class Medication(msgspec.Struct, frozen=True, cache_hash=True):
@@ -217,7 +220,6 @@ class Result(msgspec.Struct, frozen=True):
     when: When | None
     lower_limit: Decimal | None
     upper_limit: Decimal | None
-    has_range: bool
     specimen: str
     status: str
     shown: str

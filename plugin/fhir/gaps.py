@@ -100,14 +100,19 @@ def _key_gaps(name: str, key: Key | None, expected: bool, now: datetime, limits:
         text = f"{_words(name)} not fetched: the access that came with the call is for a different patient"
         yield Gap(name, "other-patient", text, expected)
     if key is None or key.state == "missing" or barred:
-        yield Gap(name, "key-missing", f"{_words(name)} {NOT_SUPPLIED}", expected)
+        yield _whole(name, "key-missing", NOT_SUPPLIED, expected)
         return
     if key.state == "failed" and not returned(name, key, now, limits):
         reaches = _reaches(key, now) if key.reason == "truncated" and name in WINDOW_DAYS else None
-        text = f"{_words(name)} {_lack(key)}"
-        yield Gap(name, key.reason or "key-failed", text, name not in _BESIDE, reaches=reaches)
+        yield _whole(name, key.reason or "key-failed", _lack(key), name not in _BESIDE, reaches)
     if key.foreign:
         yield Gap(name, "other-patient", f"{_words(name)}: data of a different patient were left out", True)
+
+
+def _whole(name: str, reason: str, lack: str, alone: bool, reaches: timedelta | None = None) -> Gap:
+    """A whole kind of data that is lacking."""
+    words = _words(name)
+    return Gap(name, reason, f"{words} {lack}", alone, reaches=reaches, name=words, lack=lack)
 
 
 def _lack(key: Key) -> str:

@@ -42,7 +42,6 @@ class Bounds(msgspec.Struct, frozen=True):
 
     lower: Decimal | None = None
     upper: Decimal | None = None
-    found: bool = False
     doubt_below: Decimal | None = None
     told: str = ""
 
@@ -53,7 +52,7 @@ class Bounds(msgspec.Struct, frozen=True):
 
     def unreadable(self) -> Bounds:
         """The same range with a lower limit that cannot be used."""
-        return Bounds(None, self.upper, self.found, INFINITE)
+        return Bounds(None, self.upper, INFINITE)
 
 
 def amount_of(quantity: Quantity) -> Decimal | None:
@@ -105,7 +104,7 @@ _NO_RANGE = Bounds()
 def _bounds(analyte: str, entry: ReferenceRange, unit: units.Unit | None) -> Bounds:
     lower, upper = _limit(analyte, entry.low, unit), _limit(analyte, entry.high, unit)
     lost = lower is None and entry.low is not None and entry.low.value is not None
-    return Bounds(lower, upper, True, INFINITE if lost else None, _told(entry) if lower or upper else "")
+    return Bounds(lower, upper, INFINITE if lost else None, _told(entry) if lower or upper else "")
 
 
 def _told(entry: ReferenceRange) -> str:

@@ -222,39 +222,29 @@ def _weight(case: Case) -> Iterable[Line]:
 def _supply(case: Case) -> Iterable[Line]:
     """What came not at all or not whole: one line for all that lack the same way, and for each lost resource one."""
     gaps = [gap for told in case.patient.gaps.values() for gap in told if gap.reason in _SUPPLY]
-    lacks = {gap: _lack(gap) for gap in gaps}
-    yield from _unanswered([gap for gap in gaps if lacks[gap] == UNANSWERED])
+    yield from _unanswered([gap for gap in gaps if gap.lack == UNANSWERED])
     for lack in _TOGETHER:
-        yield from _together([gap for gap in gaps if gap.alone and lacks[gap] == lack], lack)
+        yield from _together([gap for gap in gaps if gap.alone and gap.lack == lack], lack)
     for gap in gaps:
-        if gap.alone and not lacks[gap]:
+        if gap.alone and not gap.lack:
             yield Line(_short(gap.text), f"Not available to this service: {gap.text}.", True, gap.reference)
-    others = [gap for gap in gaps if not gap.alone and lacks[gap] != UNANSWERED]
-    if unasked := [_short(_name(gap, NOT_SUPPLIED)) for gap in others if lacks[gap] == NOT_SUPPLIED]:
+    others = [gap for gap in gaps if not gap.alone and gap.lack != UNANSWERED]
+    if unasked := [_short(gap.name) for gap in others if gap.lack == NOT_SUPPLIED]:
         yield Line("some data not supplied", f"Not supplied to this service: {', '.join(unasked)}.", False)
-    if unread := [gap.text for gap in others if lacks[gap] != NOT_SUPPLIED]:
+    if unread := [gap.text for gap in others if gap.lack != NOT_SUPPLIED]:
         yield Line("some data not readable", f"{'; '.join(unread)}.", False)
-
-
-def _lack(gap: Gap) -> str:
-    """How a whole kind of data is lacking; empty for a single resource."""
-    return next((lack for lack in (*_TOGETHER, UNANSWERED) if not gap.reference and gap.text.endswith(f" {lack}")), "")
-
-
-def _name(gap: Gap, lack: str) -> str:
-    return gap.text.removesuffix(f" {lack}")
 
 
 def _unanswered(gaps: list[Gap]) -> Iterable[Line]:
     if gaps:
-        names = _joined([_short(_name(gap, UNANSWERED)) for gap in gaps])
+        names = _joined([_short(gap.name) for gap in gaps])
         text = f"The FHIR server did not answer. Not read: {names}."
         yield Line("the FHIR server did not answer", text, any(gap.alone for gap in gaps))
 
 
 def _together(gaps: list[Gap], lack: str) -> Iterable[Line]:
     if gaps:
-        names, said = [_name(gap, lack) for gap in gaps], lack.removesuffix(" to this service")
+        names, said = [gap.name for gap in gaps], lack.removesuffix(" to this service")
         text = f"Not available to this service: {_joined([names[0], *map(_short, names[1:])])} {said}."
         first = [_short(name) for name in names[:_MOST_NAMES]]
         more = [f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []
