@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from plugin.vocabulary import terminology
 from tests.support.fhir import Json, call, condition, lab, order, prefetch
 from tests.support.fire import fire, sign
 from tests.support.rows import WOMAN_60, aged, row
@@ -31,6 +32,7 @@ OPENED = [
     row("a stroke long ago", [NEW, words("History of stroke")], "R-DX-03", "info"),
     row("multiple sclerosis", [NEW, words("Multiple sclerosis")], "R-DX-03", "info"),
     row("a stroke that is suspected", [NEW, words("Suspected stroke")], "R-DX-03", "clear"),
+    row("what was taught about it", [NEW, words("Multiple sclerosis education")], "R-DX-03", "clear"),
     row("a stroke of the father", [NEW, words("Father had a stroke")], "R-DX-03", "clear"),
     row("a refuted stroke", [NEW, words("Stroke", verification="refuted")], "R-DX-03", "clear"),
     row("a stroke by a code of SNOMED CT that nobody mapped",
@@ -88,3 +90,12 @@ def test_the_card_says_that_words_were_read() -> None:
     for data in ([NEW, words("Multiple sclerosis")], [LOW, words("Hypoparathyroidism")]):
         facts = [one["text"] for one in view(WOMAN_60, *data).card["extension"]["org.dystonia-cds"]["facts"]]
         assert any(fact.startswith("Condition: ") and fact.endswith(", matched by text") for fact in facts), facts
+
+
+@pytest.mark.parametrize(
+    "text", ["Wilson's disease carrier", "Carrier of Wilson disease", "Carrier for Wilson disease"]
+)
+def test_a_carrier_is_not_ill(text: str) -> None:
+    known = terminology().condition_words
+    assert known.names("Wilson's disease") == {"wilson"}
+    assert not known.names(text)
