@@ -240,6 +240,8 @@ RULE_OUTS = [
     row("a differential diagnosis", [condition("G24.02", verification="differential")], "info"),
     row("a rule-out beside one sure minor factor", [condition("G24.02", verification="unconfirmed"), family()], "info"),
     row("a rule-out minor factor alone", [condition("E05.90", verification="provisional")], "info"),
+    row("a rule-out of 22q11.2 deletion", [condition("D82.1", verification="provisional")], "info"),
+    row("a rule-out of hypoparathyroidism", [condition("E20.9", verification="differential")], "info"),
     row("a rule-out minor beside one sure minor", [condition("E05.90", verification="provisional"), family()], "info"),
     row("a rule-out beside what is a warning without it",
         [condition("E05.90", verification="provisional"), family(), condition("D82.1", id="c2")], "warning"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.fhir import DYSTONIA, allergy, condition, family, lab, order, patient, taking
+from tests.support.fhir import DYSTONIA, allergy, condition, family, lab, order, patient, subject, taking
 from tests.support.fire import Fired, sign
 from tests.support.rows import MAN_60, MINOR, WOMAN_60, aged, day_before_birthday, row
 
@@ -231,6 +231,9 @@ FACTS = [
     row("family", order("haloperidol"), [family()], "Family history", "FamilyMemberHistory/f1"),
     row("an inhibitor", order("haloperidol"), [taking("paroxetine")], "Strong CYP2D6 inhibitor: paroxetine",
         "MedicationRequest/m1"),
+    row("a poor metaboliser", order("haloperidol"), [{"resourceType": "Observation", "id": "pm", "status": "final",
+        "subject": subject(), "code": {"text": "CYP2D6 phenotype"}, "valueString": "Poor metabolizer"}],
+        "CYP2D6 poor metaboliser recorded", "Observation/pm"),
     row("psychosis in a child", order("risperidone"), [aged(17), condition("F20.9")],
         "Schizophrenia or bipolar disorder", "Condition/c1"),
     row("a high dose", order("haloperidol", 5, 2), [], "First-day dose 10 mg", "MedicationRequest/draft-1"),

@@ -83,6 +83,11 @@ def test_onset(record: Json, expected: str) -> None:
     assert verdict(record) == expected
 
 
+@pytest.mark.parametrize(("told_years", "shown"), [(33, "onset 33 y"), (20.5, "onset 20.5 y")])
+def test_the_age_is_told_as_it_was(told_years: float, shown: str) -> None:
+    assert f"({shown})" in opened(WOMAN_60, pkd(age=years(told_years))).card["summary"]
+
+
 # Told at one and the same time: what speaks for another cause counts, whichever comes first.
 AT_ONCE = [
     row("examinations", EXAMINATION, "normal", "abnormal"),

@@ -67,6 +67,8 @@ DURATIONS = [
     row("blocker raised lately", [cover(300), blocker(300, mg=2), blocker(20, mg=3, id="new")], "clear"),
     row("blocker changed a little", [cover(300), blocker(300, mg=2), blocker(20, mg=2.9, id="new")], "info"),
     row("blocker lowered", [cover(300), blocker(300, mg=4), blocker(20, mg=2, id="new")], "info"),
+    row("blocker raised 89 days ago", [cover(300), blocker(300, mg=2), blocker(89, mg=3, id="new")], "clear"),
+    row("blocker raised 90 days ago", [cover(300), blocker(300, mg=2), blocker(90, mg=3, id="new")], "info"),
     row("blocker raised long ago", [cover(300), blocker(300, mg=2), blocker(95, mg=4, id="new")], "info"),
     row("cover known to a month, long enough", [taking("benztropine", "2026-07", id="cover"), blocker()], "info"),
     row("cover since nobody knows when", [taking("benztropine", more={"authoredOn": None}), blocker(90)],
