@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from plugin.text import READ_AT_MOST
+from valuesets.systems import UCUM
 
 Resource = dict[str, Any]
 
-_UCUM = "http://unitsofmeasure.org"
 # What belonged to the old drug, and a narrative that told of it.
 _OF_THE_DRUG = frozenset({"medicationReference", "medication", "dosageInstruction", "dispenseRequest", "substitution"})
 _NO_LONGER_TRUE = frozenset({"text", "_status"})
@@ -49,7 +49,7 @@ def reduced(original: Resource) -> Resource:
     lines = _lines(original)
     first = lines[0] if lines else {}
     repeat = {name: value for name, value in _repeat(first).items() if name in _BOUNDS[:3]}
-    milligram = {"unit": "mg", "system": _UCUM, "code": "mg"}
+    milligram = {"unit": "mg", "system": UCUM, "code": "mg"}
     line: Resource = {name: first[name] for name in _OF_THE_LINE if name in first}
     line |= {
         "text": "5 mg four times daily",
@@ -102,4 +102,4 @@ def _is_about_time(text: str) -> bool:
 
 def _duration(days: Decimal) -> Resource:
     whole: int | Decimal = int(days) if days == int(days) else days
-    return {"value": whole, "unit": "d", "system": _UCUM, "code": "d"}
+    return {"value": whole, "unit": "d", "system": UCUM, "code": "d"}

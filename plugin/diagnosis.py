@@ -125,7 +125,7 @@ def fact(one: Presentation) -> Fact:
     text = f"{_NAMES[one.kind]}: {one.shown}"
     text += f" ({one.value}, read from its conclusion)" if one.kind == "imaging" and one.value else ""
     text += f", {one.when.short()}" if one.when is not None else ", no date"
-    text += f", {one.status}" if one.provisional else ""
+    text += f", status {one.status}" if one.status and not one.noted else ""
     return Fact(f"{text}, read from a note" if one.noted else text, one.reference)
 
 

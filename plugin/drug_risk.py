@@ -170,6 +170,7 @@ def history_of(case: Case, ingredient: Ingredient) -> History:
     increase = any(_is_increase(case, e) for e in current)
     fast_window = limits.span("fast_titration_hours")
     fast = any(_is_increase(case, e) and e.start is not None and e.start.age(now) <= fast_window for e in current)
+    fast = fast or _is_titrated(case, ingredient)
     return History(
         not taken,
         increase,
@@ -205,6 +206,18 @@ def _is_increase(case: Case, exposure: Exposure) -> bool:
     before = exposure.per_day_mg
     return (
         draft is not None and before is not None and before > 0 and draft >= before * case.limits.dose_increase_factor
+    )
+
+
+def _is_titrated(case: Case, ingredient: Ingredient) -> bool:
+    """Whether the order itself raises the daily dose so far within 72 hours."""
+    steps = case.order.dose.of(ingredient).steps if case.order is not None else ()
+    hours, factor = case.limits.fast_titration_hours, case.limits.dose_increase_factor
+    return any(
+        later >= lower * factor and lower > 0
+        for place, (begins, lower) in enumerate(steps)
+        for follows, later in steps[place + 1 :]
+        if follows - begins <= hours
     )
 
 

@@ -231,7 +231,7 @@ def _child_psychosis(case: Case, blocker: Blocker, history: History) -> Iterable
         return
     problem = case.patient.has("schizophrenia-bipolar", unconfirmed=True)
     if problem is not None:
-        word = "schizophrenia or bipolar disorder under 18"
+        word = "schizophrenia or bipolar disorder"
         yield Factor(
             "child-psychosis",
             MINOR,

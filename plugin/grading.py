@@ -13,6 +13,8 @@ from plugin.patient import Patient, Result
 from plugin.thresholds import Limits
 from plugin.when import When
 
+# Stages of kidney disease that mean a low eGFR, where none was measured.
+_KIDNEY_STAGES = ("ckd-stage-3", "ckd-stage-4", "ckd-stage-5", "esrd")
 AT_MOST, AT_LEAST = frozenset({"<", "<="}), frozenset({">", ">="})
 Read = Callable[[Result], State]
 
@@ -228,14 +230,18 @@ def _doubts(patient: Patient, albumin: Result, limits: Limits) -> str:
     found = []
     if albumin.value is not None and albumin.value < limits.albumin_unreliable_below:
         found.append(f"albumin below {limits.albumin_unreliable_below} g/L")
-    rate = _filtration_doubt(patient, limits)
-    return ", ".join([*found, rate] if rate else found)
+    found += filter(None, [_filtration_doubt(patient, limits)])
+    found += ["intensive care"] if patient.intensive_care else []
+    found += ["acid-base disorder"] if patient.has("acid-base-disorder", unconfirmed=True) else []
+    return ", ".join(found)
 
 
 def _filtration_doubt(patient: Patient, limits: Limits) -> str:
-    """The newest eGFR, final or not; one that cannot be read or dated may be low."""
+    """The newest eGFR, final or not; one that cannot be read or dated may be low. Without one, the recorded stage."""
     window = limits.span("egfr_window_days")
     rates = [r for r in patient.results.get("egfr", ()) if (age := r.age(patient.now)) is None or age <= window]
+    if not rates and any(patient.has(stage) for stage in _KIDNEY_STAGES):
+        return "kidney disease of stage 3 or more"
     dated = [rate for rate in rates if rate.when is not None]
     moments = [next((r.when for r in dated if early or not r.provisional), None) for early in (False, True)]
     latest = [rate for rate in dated if rate.when in moments]

@@ -45,7 +45,8 @@ class Kidney(msgspec.Struct, frozen=True):
         """Name and value as a card tells them: "eGFR 48"."""
         if self.value is None:
             return "kidney function unknown"
-        return f"{self.name} {self.comparator}{self.shown}"
+        unit = "" if self.name == "eGFR" else " mL/min"
+        return f"{self.name} {self.comparator}{self.shown}{unit}"
 
     @property
     def shown(self) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from plugin.patient import Patient, Result
 from plugin.thresholds import Limits
+from plugin.units import TABLE
 from plugin.when import When
 
 _EXACT = {"day", "time"}
@@ -136,6 +137,23 @@ def describe(result: Result, patient: Patient) -> str:
     if result.range_shown and result.analyte in _BY_RANGE:
         parts.append(f"laboratory range {result.range_shown}")
     return f"{NAMES.get(result.analyte, result.analyte)} {result.shown} ({'; '.join(parts)})"
+
+
+def inside(words: str) -> str:
+    """The name of a result inside a sentence: "ionised Ca", but "Mg" and "eGFR"."""
+    return words[:1].lower() + words[1:] if words[1:3].isalpha() and words[1:3].islower() else words
+
+
+def amount(state: State) -> str:
+    """The value of a state for a summary, in the laboratory's unit too: "1.75 mmol/L", "7.0 mg/dL = 1.75 mmol/L"."""
+    first = state.results[0]
+    told = f"{first.comparator}{state.value:.2f} mmol/L" if state.value is not None else "without a value"
+    if first.inferred or state.value is None:
+        return told
+    if not state.corrected:
+        return first.shown if " = " in first.shown else told
+    conventional = state.value * TABLE[first.analyte]["mg/dL"][1]
+    return f"{first.comparator}{conventional:.1f} mg/dL = {told}" if "mg/dl" in first.shown.lower() else told
 
 
 def evidence(state: State, patient: Patient) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from plugin.lab_results import (
     fresh_for,
     fresh_of,
     has_date,
+    inside,
     newest,
     undated,
     undated_of,
@@ -209,7 +210,9 @@ def _absent(patient: Patient, analytes: Sequence[str], limits: Limits) -> State:
     if not old:
         return _NO_RESULT
     last = max(old, key=lambda pair: pair[0])[1]
-    return State("unknown", "stale", results=(last,), notes=(f"Last {describe(last, patient)}: too old to use.",))
+    return State(
+        "unknown", "stale", results=(last,), notes=(f"Last {inside(describe(last, patient))}: too old to use.",)
+    )
 
 
 def potassium_may_be_low(patient: Patient, limits: Limits) -> bool:

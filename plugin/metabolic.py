@@ -11,6 +11,7 @@ import msgspec
 
 from plugin import labs
 from plugin.grading import AT_LEAST, AT_MOST
+from plugin.lab_results import amount, inside
 from plugin.patient import Exposure, Patient, Problem, Referral, Result
 from plugin.rule import Case, Fact, Verdict, clear, gap_verdict, not_checked
 from plugin.thresholds import Limits
@@ -125,7 +126,7 @@ def _doubt(result: Result, now: datetime, window: timedelta) -> str:
 def last_told(patient: Patient, analytes: Sequence[str]) -> tuple[Fact, ...]:
     """The last readable result of any age, as a fact; empty without one."""
     last = labs.newest(patient, analytes)
-    return (Fact(f"Last {labs.describe(last, patient)}", last.reference),) if last is not None else ()
+    return (Fact(f"Last {inside(labs.describe(last, patient))}", last.reference),) if last is not None else ()
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -268,7 +269,7 @@ def calcium_words(state: labs.State) -> str:
     """The calcium with its value for a summary: "Ionised Ca 0.95 mmol/L"."""
     if state.value is None:
         return "Calcium reported low without a unit"
-    return f"{state.name} {state.results[0].comparator}{state.value:.2f} mmol/L"
+    return f"{state.name} {amount(state)}"
 
 
 def calcium_facts(case: Case) -> tuple[Fact, ...]:

@@ -82,13 +82,14 @@ class Medication(msgspec.Struct, frozen=True, cache_hash=True):
 class IngredientDose(msgspec.Struct, frozen=True, gc=False):
     """Doses in mg of one ingredient: each, per day and within the first 24 hours; None is not computable, never zero.
 
-    Each is the most that the order allows. The first 24 hours of an order without a readable schedule hold one dose at
-    least.
+    Each is the most that the order allows; the first 24 hours without a readable schedule hold one dose at least.
+    ``steps`` are the daily doses that follow each other in one order, each after the hours at which it begins.
     """
 
     each_mg: Decimal | None = None
     per_day_mg: Decimal | None = None
     first_day_mg: Decimal | None = None
+    steps: tuple[tuple[Decimal, Decimal], ...] = ()
 
 
 _NO_DOSE = IngredientDose()
@@ -176,8 +177,8 @@ class Exposure(msgspec.Struct, frozen=True):
     """One record of a drug taken or ordered, for one ingredient.
 
     ``current`` follows C-EXP. ``start`` and ``last`` bound the known exposure; ``last`` of a current one is None.
-    ``dose_unread`` says that a dose is stated which cannot be worked out. ``length_days`` is how long the record says
-    that it lasts, all repeats counted; ``stopped`` that it was stopped, nobody knows when.
+    ``dose_unread`` says that a dose is stated which cannot be worked out. ``length_days`` is how long it lasts by the
+    record, repeats counted; ``stopped`` says that it was, nobody knows when; ``given_up`` that a draft ends it.
     """
 
     ingredient: Ingredient
@@ -198,6 +199,7 @@ class Exposure(msgspec.Struct, frozen=True):
     dose_unread: bool = False
     length_days: Decimal | None = None
     stopped: bool = False
+    given_up: bool = False
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -373,6 +375,8 @@ class Patient(msgspec.Struct, frozen=True, dict=True):
     other_reactions: tuple[DystoniaReaction, ...] = ()
     presentations: tuple[Presentation, ...] = ()
     tests_in_cart: frozenset[str] = frozenset()
+    family_attacks: tuple[str, ...] = ()
+    intensive_care: bool = False
     observed: tuple[Problem, ...] = ()
     merged: Mapping[str, int] = {}
 

@@ -168,11 +168,12 @@ def per_case(work: Callable[[Case], R]) -> Callable[[Case], R]:
 
 
 def others_of(patient: Patient, order: Order | None, limits: Limits) -> tuple[Exposure, ...]:
-    """The exposures beside an order; without one, all of them."""
+    """The exposures beside an order, without other drugs that are being given up; without an order, all of them."""
     if order is None:
         return patient.exposures
-    own = order.reference
-    return tuple([e for e in patient.exposures if e.reference != own or not _is_copy(e, patient, limits)])
+    own, drugs = order.reference, order.medication.ingredients
+    kept = (e for e in patient.exposures if not e.given_up or e.ingredient in drugs)
+    return tuple([e for e in kept if e.reference != own or not _is_copy(e, patient, limits)])
 
 
 def _is_copy(exposure: Exposure, patient: Patient, limits: Limits) -> bool:

@@ -26,10 +26,12 @@ from plugin.fhir.references import references
 from plugin.fhir.types import AnyResource
 from plugin.fingerprint import content_hash, fingerprint
 from plugin.guideline_text import DISCLAIMER, INTRO, OVERRIDE_REASONS, SILENCES, SUPPRESSIONS, TEXTS
+from plugin.hooks import HOOKS
 from plugin.ids import uuid5
 from plugin.needs import TYPES, keys_of, template
 from plugin.originals import Originals
 from plugin.pages import basis_of, extra_pages, questions
+from plugin.pages.silences import WORDS
 from plugin.patient import Order, Patient
 from plugin.published import Published
 from plugin.rule import Policy, Rule, Status
@@ -41,34 +43,7 @@ from plugin.vocabulary import terminology
 
 VERSION = "0.1.0"
 
-_TITLES = {
-    "order-select": ("Dystonia risk: order select", "drug choice"),
-    "order-sign": ("Dystonia risk: order sign", "drug, dose, route and duration"),
-    "patient-view": ("Dystonia and calcium: patient view", "the metabolic causes on record"),
-    "encounter-start": ("Dystonia and calcium: encounter start", "the metabolic causes on record"),
-    "medication-refill": ("Dystonia risk: medication refill", "duration, dose and what the record holds against it"),
-    "problem-list-item-create": ("New dystonia: problem list", "drugs given in the last days, calcium and magnesium"),
-}
-HOOKS = tuple(_TITLES)
-
-_SUBJECTS = {
-    "order-select": "a medication order that is being chosen",
-    "order-sign": "a medication order",
-    "patient-view": "an open record",
-    "encounter-start": "the record at the start of an encounter",
-    "medication-refill": "a prescription that is being renewed",
-    "problem-list-item-create": "a dystonia, tetany or paroxysmal movement that is being entered",
-}
-
-# The field of the context that holds what a hook is about.
-_ABOUT = {
-    "order-select": "draftOrders",
-    "order-sign": "draftOrders",
-    "medication-refill": "medications",
-    "problem-list-item-create": "conditions",
-}
 _PROBLEM_LIST = "problem-list-item-create"
-_ORDER_HOOKS = frozenset({"order-select", "order-sign", "medication-refill"})
 _USAGE = (
     "Works from prefetch alone, and fetches what was not sent where the FHIR server is registered and a token comes "
     "with the call. Every key is optional: what is still missing or cannot be read is named on the card{needed}. R4 "
@@ -113,8 +88,9 @@ class Dystonia:
 
     def evaluate(self, call: host.HookCall) -> host.Answer:
         """Judge one call; pure but for the call itself."""
-        about = call.bundles.get(_ABOUT.get(call.service.hook, ""))
-        drafts = about if call.service.hook in _ORDER_HOOKS else None
+        hook = HOOKS[call.service.hook]
+        about = call.bundles.get(hook.field)
+        drafts = about if hook.orders else None
         types = call.service.resource_types
         patient, orders, strange = read(
             call.patient_id,
@@ -139,7 +115,14 @@ class Dystonia:
         )
         told = without_silent(without_unsigned(judged, self.silent), self.silent_mode)
         judged = silenced(told, self._situation(call))
-        frame = Frame(
+        cards, quiet = cards_of(judged, self._frame(call))
+        results = [result for one in judged for result in _results(one, quiet)]
+        subjects_named = [subject for one in judged if (subject := _subject(one))]
+        unmapped, unsigned = strange.told(call.patient_id), self._unsigned(judged)
+        return host.Answer(cards, results, subjects_named, unmapped, _memos(judged), unsigned)
+
+    def _frame(self, call: host.HookCall) -> Frame:
+        return Frame(
             self.site.public_url,
             self.site.canonical,
             self.namespace,
@@ -150,11 +133,6 @@ class Dystonia:
             call.options.alert_non_serious,
             self.unsigned,
         )
-        cards, quiet = cards_of(judged, frame)
-        results = [result for one in judged for result in _results(one, quiet)]
-        subjects_named = [subject for one in judged if (subject := _subject(one))]
-        unmapped, unsigned = strange.told(call.patient_id), self._unsigned(judged)
-        return host.Answer(cards, results, subjects_named, unmapped, _memos(judged), unsigned)
 
     def _unsigned(self, judged: Sequence[Judged]) -> Sequence[str]:
         """The rules that found something here and that nobody of the site signed off as they are."""
@@ -205,13 +183,17 @@ def _silent_mode(site: host.Site) -> frozenset[str]:
 
 
 def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:
-    """At order-select the selected drafts are judged, the others are context; a selection that fits none is ignored."""
+    """At order-select the selected drafts are judged, the others are context.
+
+    A selection that fits none is ignored, unless orders of other kinds alone are selected.
+    """
     if call.service.hook != "order-select" or not call.selections:
         return orders
     wanted = {selection.strip("/").split("/_history/", 1)[0] for selection in call.selections}
     bare = {selection.rsplit("/", 1)[-1] for selection in wanted}
     chosen = [order for order in orders if order.reference in wanted or (order.id and order.id in bare)]
-    return chosen or orders
+    kinds = {selection.rpartition("/")[0].rpartition("/")[2] for selection in wanted}
+    return chosen or (orders if kinds & {"MedicationRequest", ""} else [])
 
 
 def _is_relevant(entered: host.Prefetched | None, patient: Patient) -> bool:
@@ -258,19 +240,18 @@ def _orderable() -> dict[str, dict[str, str]]:
 
 
 def _service(hook: str, evaluate: Callable[[host.HookCall], host.Answer]) -> host.Service:
-    title, looks_at = _TITLES[hook]
-    keys = keys_of(hook)
+    about, keys = HOOKS[hook], keys_of(hook)
     return host.Service(
         f"dystonia-{hook}",
         hook,
-        title,
-        f"Judges {_SUBJECTS[hook]} for drug-induced dystonia and for low calcium and magnesium, by {looks_at}.",
-        _USAGE.format(needed="" if hook in _ORDER_HOOKS else _NEEDED),
+        about.title,
+        f"Judges {about.judges} for drug-induced dystonia and for low calcium and magnesium, by {about.looks_at}.",
+        _USAGE.format(needed="" if about.orders else _NEEDED),
         {key: template(key) for key in keys},
         {key: TYPES[key] for key in keys},
         evaluate,
-        (_ABOUT[hook],) if hook in _ABOUT else (),
-        hook not in _ORDER_HOOKS,
+        (about.field,) if about.field else (),
+        not about.orders,
     )
 
 
@@ -279,6 +260,10 @@ def _threshold_rows(rule: Rule, limits: Limits) -> tuple[tuple[str, str, str, st
         (name.replace("_", " "), f"{getattr(limits, name):f}", TABLE[name].unit, TABLE[name].source)
         for name in rule.thresholds
     )
+
+
+def _meanings(rule: Rule) -> tuple[str, ...]:
+    return tuple(WORDS[name] for name in rule.thresholds)
 
 
 def _bounds(rule: Rule) -> tuple[tuple[str, str, str], ...]:
@@ -318,6 +303,7 @@ def _page(rule: Rule, own: Dystonia) -> host.GuidelinePage:
         own.standings[rule.id],
         _bounds(rule),
         msgspec.convert(basis_of(rule, own.limits), content.Basis, from_attributes=True),
+        _meanings(rule),
     )
 
 

@@ -13,9 +13,8 @@ from plugin.originals import Originals
 from plugin.rule import Case, Option
 from plugin.vocabulary import terminology
 from valuesets import Ingredient
+from valuesets.systems import RXNORM, UCUM
 
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-_UCUM = "http://unitsofmeasure.org"
 _MOST_ALTERNATIVES = 2
 _ANALYTE_WORDS = {
     "calcium": "total calcium",
@@ -221,8 +220,7 @@ class Builder:
     def reaction(self, option: Option) -> None:
         """The record of a dystonic reaction to a drug, for somebody to confirm."""
         drug = _ingredient(option.codes[0])
-        coded = {"system": RXNORM, "code": drug.rxcui, "display": drug.name}
-        code = {"text": drug.name} if drug.rxcui.startswith("local:") else {"coding": [coded], "text": drug.name}
+        code = {"text": drug.name} if drug.rxcui.startswith("local:") else _concept(drug)
         manifestation = [{"system": one.system, "code": one.code} for one in terminology().members("reaction-dystonia")]
         resource = {
             "resourceType": "AllergyIntolerance",
@@ -302,8 +300,8 @@ def _status(kind: str, code: str) -> dict[str, Any]:
     return {"coding": [{"system": system, "code": code}]}
 
 
-def _concept(drug: Ingredient) -> dict[str, Any]:
-    return {"coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}], "text": drug.name}
+def _concept(drug: Ingredient, text: str = "") -> dict[str, Any]:
+    return {"coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}], "text": text or drug.name}
 
 
 def _listed(value: Any) -> list[Any]:
@@ -320,8 +318,8 @@ def _delete(description: str, reference: str) -> dict[str, Any]:
 
 def _cover_order(base: dict[str, Any], drug: Ingredient) -> dict[str, Any]:
     """B11, B15: prophylaxis is for days, so the draft ends by itself and has no refill."""
-    milligram = {"unit": "mg", "system": _UCUM, "code": "mg"}
-    days = {"value": 7, "unit": "d", "system": _UCUM, "code": "d"}
+    milligram = {"unit": "mg", "system": UCUM, "code": "mg"}
+    days = {"value": 7, "unit": "d", "system": UCUM, "code": "d"}
     dosage = {
         "text": "1 mg by mouth twice daily for 7 days",
         "timing": {"repeat": {"boundsDuration": days, "frequency": 2, "period": 1, "periodUnit": "d"}},
@@ -330,10 +328,7 @@ def _cover_order(base: dict[str, Any], drug: Ingredient) -> dict[str, Any]:
     }
     return {
         **base,
-        "medicationCodeableConcept": {
-            "coding": [{"system": RXNORM, "code": drug.rxcui, "display": drug.name}],
-            "text": f"{drug.name} 1 mg oral tablet",
-        },
+        "medicationCodeableConcept": _concept(drug, f"{drug.name} 1 mg oral tablet"),
         "dosageInstruction": [dosage],
         "dispenseRequest": {"numberOfRepeatsAllowed": 0, "expectedSupplyDuration": days},
     }

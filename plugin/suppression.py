@@ -161,9 +161,13 @@ def _reason(case: Case, rule: Rule, verdict: Verdict, situation: Situation, memo
 def _own_suggestion(case: Case, rule: Rule, verdict: Verdict, situation: Situation, before: Sequence[Shown]) -> bool:
     """S-09: the draft was made from this rule's own suggestion, so that accepting it does not alert again.
 
-    What speaks against the suggested drug itself is shown: no suggestion is made of such a drug, so it is news.
+    What speaks against the suggested drug itself is shown: no suggestion is made of such a drug, so it is news, unless
+    the finding itself offers to keep it for a shorter time (R-DRUG-11).
     """
-    if verdict.finding is None or verdict.finding.against or verdict.finding.indicator is Indicator.CRITICAL:
+    finding = verdict.finding
+    if finding is None or finding.indicator is Indicator.CRITICAL:
+        return False
+    if finding.against and not any(option.kind == "shorten" for option in finding.options):
         return False
     return case.order is not None and rule.id in case.order.suggested_by
 

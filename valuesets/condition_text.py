@@ -28,8 +28,9 @@ class Phrase(msgspec.Struct, frozen=True):
     ``kind`` is "concept", "concept-in-reaction" (in the record of a reaction only), "name" (the name of a condition
     that has codes) or "name-ever" (of one that counts as past, too), "site" (a place of a lesion), "lesion", "nothing"
     (looks like a concept and is none), "drug" or "drug-denied" (says that a drug is the cause, or is not),
-    "denied-before", "denied-after", "uncertain-before", "uncertain-after", "past-before", "past-after", "relative" or
-    "break" (ends what a denial reaches).
+    "denied-before", "denied-after", "uncertain-before", "uncertain-after", "suspected-before", "suspected-after",
+    "probable-before", "aside-before", "aside-after" (directly beside a condition that is feared, watched for or a
+    relative's), "past-before", "past-after", "relative" or "break" (ends what a denial reaches).
     """
 
     kind: str
@@ -68,32 +69,49 @@ class ConditionWords:
         self._ever = _Finder([*kinds.get("name-ever", ()), *nothing])
         self._lesion = _any(kinds.get("lesion", ()))
         self._unsure = tuple(_any(kinds.get(f"uncertain-{place}", ())) for place in ("before", "after"))
+        suspected, behind = (kinds.get(f"suspected-{place}", ()) for place in ("before", "after"))
+        # What stands further behind suspects something else: "dystonia, haloperidol suspected".
+        directly_behind = re.compile(rf"\W*(?:{_any(behind).pattern})\W*$")
+        self._suspected = (_any(suspected), directly_behind)
+        self._doubted = (_any([*suspected, *kinds.get("probable-before", ())]), directly_behind)
         self._past = tuple(_any(kinds.get(f"past-{place}", ())) for place in ("before", "after"))
         self._sites = _Finder(kinds.get("site", ()))
         self._drug, self._no_drug = _any(kinds.get("drug", ())), _any(kinds.get("drug-denied", ()))
         self._before, self._after = _any(kinds.get("denied-before", ())), _any(kinds.get("denied-after", ()))
+        self._no_case = (
+            re.compile(rf"(?:{_any(kinds.get('aside-before', ())).pattern})(?:\W+\w+)?\W*$"),
+            re.compile(rf"[\s:-]*(?:{_any(kinds.get('aside-after', ())).pattern})"),
+        )
+        self._only_denied = re.compile(rf"\W*(?:{self._after.pattern})\W*$")
         self._relative = _any(kinds.get("relative", ()))
         self._break = re.compile(f"{_END}|{_any(kinds.get('break', ())).pattern}")
         self._stop = re.compile(f",|{self._break.pattern}")
 
-    def find(self, text: str, *, reaction: bool = False, relatives: bool = False) -> frozenset[str]:
+    def find(
+        self, text: str, *, reaction: bool = False, relatives: bool = False, suspected: bool = True
+    ) -> frozenset[str]:
         """The condition keys ("dystonia", "akathisia", ...) that a text names in whole words and does not deny.
 
         ``reaction`` adds the words that mean a condition only where the text is the reaction to a drug ("EPS");
-        ``relatives`` counts what is said of the family as well. The first 1,536 characters are read.
+        ``relatives`` counts what is said of the family as well; without ``suspected``, what the text only suspects is
+        left out. The first 1,536 characters are read.
         """
-        return self._find(self._in_reaction if reaction else self._anywhere, text, relatives)
+        finder = self._in_reaction if reaction else self._anywhere
+        doubts = () if suspected else (self._suspected,)
+        return self._find(finder, text, relatives, (), doubts if reaction or relatives else (*doubts, self._no_case))
 
-    def names(self, text: str) -> frozenset[str]:
-        """The condition keys that a text names in full ("multiple sclerosis") as the patient's own, and certain.
+    def names(self, text: str, *, suspected: bool = False) -> frozenset[str]:
+        """The condition keys that a text names in full ("multiple sclerosis") as the patient's own.
 
-        For records in words alone: what is suspected, or over where only a present condition counts, is not told. A
-        lesion with its place in the brain is one of the basal ganglia or thalamus.
+        For records in words alone: what is feared or screened for, or over where only a present condition counts, is
+        not told, and what is suspected only with ``suspected``. A lesion with its place in the brain is one of the
+        basal ganglia or thalamus.
         """
-        ever = self._find(self._ever, text, False, (self._unsure,))
-        found = ever | self._find(self._now, text, False, (self._unsure, self._past))
+        doubts = () if suspected else (self._doubted,)
+        ever = self._find(self._ever, text, False, (self._unsure,), doubts)
+        found = ever | self._find(self._now, text, False, (self._unsure, self._past), doubts)
         lesion = "stroke" in found or self.says(self._lesion, text)
-        return found | self._find(self._sites, text, False, (self._unsure,)) if lesion else found
+        return found | self._find(self._sites, text, False, (self._unsure,), doubts) if lesion else found
 
     def site(self, text: str) -> frozenset[str]:
         """The conditions that a place named in a text makes of a lesion."""
@@ -109,17 +127,32 @@ class ConditionWords:
         lower = _plain(text[:READ_AT_MOST]).lower()
         return any(self._stands(lower, match.start(), match.end(), False) for match in pattern.finditer(lower))
 
-    def _find(self, finder: "_Finder", text: str, relatives: bool, but: tuple["_Around", ...] = ()) -> frozenset[str]:
-        """``but`` are patterns before and after a name that take it away."""
+    def _find(
+        self,
+        finder: "_Finder",
+        text: str,
+        relatives: bool,
+        but: tuple[_Around, ...] = (),
+        doubts: tuple[_Around, ...] = (),
+    ) -> frozenset[str]:
+        """``but`` are patterns near a name that take it away, before and after; ``doubts`` those directly beside it."""
         text = _plain(text[:READ_AT_MOST])
         lower = text.lower()
         found = _NONE
         for start, end, concepts in finder.find(text if len(lower) == len(text) else lower):
-            if not concepts <= found and self._stands(lower, start, end, relatives, but):
+            if not concepts <= found and self._stands(lower, start, end, relatives, but, doubts):
                 found |= concepts
         return found
 
-    def _stands(self, text: str, start: int, end: int, relatives: bool, but: tuple["_Around", ...] = ()) -> bool:
+    def _stands(
+        self,
+        text: str,
+        start: int,
+        end: int,
+        relatives: bool,
+        but: tuple[_Around, ...] = (),
+        doubts: tuple[_Around, ...] = (),
+    ) -> bool:
         """Whether what stands from ``start`` to ``end`` is said of the patient and not denied."""
         near = text[max(0, start - _REACH) : start]
         before = " ".join(self._break.split(near)[-1].split()[-_NEAR_BEFORE:])
@@ -129,9 +162,17 @@ class ConditionWords:
         rest = text[end : stop.start() if stop else end + _REACH].split()
         if but and self._is_taken_away(text, before, end, but):
             return False
+        if (doubts and self._is_doubted(text, before, end, doubts)) or self._only_denied.match(text, end):
+            return False
         return text[end : end + 1] != "?" and self._after.search(" ".join(rest[:_NEAR_AFTER])) is None
 
-    def _is_taken_away(self, text: str, before: str, end: int, but: tuple["_Around", ...]) -> bool:
+    def _is_doubted(self, text: str, before: str, end: int, doubts: tuple[_Around, ...]) -> bool:
+        """Whether words before a name, on its side of a comma, or directly behind it make it something else."""
+        before = before.rpartition(",")[2]
+        behind = self._break.split(text[end : end + _REACH])[0]
+        return any(one[0].search(before) or one[1].match(behind) for one in doubts)
+
+    def _is_taken_away(self, text: str, before: str, end: int, but: tuple[_Around, ...]) -> bool:
         """Whether words near a name make it doubtful or past, behind a comma too ("dependence, in remission")."""
         behind = self._break.split(text[end : end + _REACH])[0].replace(",", " ").split()
         after = " ".join(behind[:_NEAR_AFTER])

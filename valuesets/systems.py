@@ -10,6 +10,7 @@ ICD10WHO: Final = "http://hl7.org/fhir/sid/icd-10"
 NDC: Final = "http://hl7.org/fhir/sid/ndc"
 ATC: Final = "http://www.whocc.no/atc"
 HGNC: Final = "http://www.genenames.org"
+UCUM: Final = "http://unitsofmeasure.org"
 ICD10_NATIONAL: Final = frozenset(
     {
         "http://fhir.de/CodeSystem/bfarm/icd-10-gm",

@@ -156,7 +156,7 @@ def _concept(code: str) -> Part:
             continue
         name = name or (history.attributes or Attributes()).name
         parts = _ingredients(history)
-        leads = [] if parts else _leads(history, path)
+        leads = _leads(history, path)
         if not parts and not leads:
             parts = yield from _related(step)
         if parts:

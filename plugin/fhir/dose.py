@@ -101,10 +101,16 @@ def _dose(source: bytes, supply: bytes, medication: Medication, limit_hours: Dec
     first = None
     if not medication.long_acting:
         first = sole.first(DAY) if sole is not None else _first(groups)
+    steps = _steps(groups) if len(groups) > 1 and not medication.long_acting else ()
     names = [item.rxcui for item in medication.ingredients] or [""]
     told = max(figures, key=lambda found: (found.unreadable, bool(found.reason)))
     return Dose(
-        tuple([(name, IngredientDose(_of(each, name), _of(daily, name), _of(first, name))) for name in names]),
+        tuple(
+            [
+                (name, IngredientDose(_of(each, name), _of(daily, name), _of(first, name), _of_each(steps, name)))
+                for name in names
+            ]
+        ),
         max([found.per_kg for found in figures if found.per_kg is not None], default=None),
         _sum([found.per_kg_daily for found in figures]),
         _is_single(lines, request, limit_hours),
@@ -199,7 +205,7 @@ def _cap(line: Line, medication: Medication, span: Decimal | None) -> Parts | No
 
 
 def _least(one: Parts, other: Parts) -> Parts:
-    return {name: min(one.get(name, value), other.get(name, value)) for name, value in {**other, **one}.items()}
+    return {name: min(value, other.get(name, value)) for name, value in {**other, **one}.items()}
 
 
 def _times(parts: Parts | None, times: Decimal) -> Parts | None:
@@ -275,6 +281,21 @@ def _first(groups: Sequence[Group]) -> Parts | None:
         if passed >= DAY:
             break
     return _added(found)
+
+
+def _steps(groups: Sequence[Group]) -> tuple[tuple[Decimal, Parts], ...]:
+    """The daily doses of what follows each other, with the hours at which each begins at the earliest."""
+    passed, found = D(0), []
+    for group in groups:
+        daily = _added([one.daily for one in group if not one.line.schedule.once])
+        if daily is not None:
+            found.append((passed, daily))
+        passed += max([_wait(one.line) for one in group if one.line.sequence is not None], default=DAY)
+    return tuple(found)
+
+
+def _of_each(steps: Sequence[tuple[Decimal, Parts]], name: str) -> tuple[tuple[Decimal, Decimal], ...]:
+    return tuple([(begins, parts[name]) for begins, parts in steps if name in parts])
 
 
 def _span(line: Line) -> Decimal | None:

@@ -210,7 +210,7 @@ class Reader:
         authored = _when(resource.authoredOn)
         if authored is None or (end is not None and end.latest >= self.now):
             return False
-        return authored.age(self.now) > self.limits.span("record_window_days")
+        return authored.youngest(self.now) > self.limits.span("record_window_days")
 
     def _was_once(self, resource: Resource, dosages: list[Dosage], start: When | None) -> bool:
         """A single dose ordered more than a day ago is over, whatever its status says."""

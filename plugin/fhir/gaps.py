@@ -52,6 +52,7 @@ class Key(Protocol):
 
     reason: str
     resources: list[Resource]
+    full_urls: list[str]
     foreign: int
     merged: int
     fetch: str

@@ -151,11 +151,11 @@ def results_of(resource: Resource, meaning: Meaning, now: datetime, limits: Limi
     specimen = resource.specimen if resource.raw_specimen else None
     if specimen is not None and wrong_specimen(resource, specimen):
         return []
-    every: list[tuple[tuple[str, bool], Resource | Component]] = [*parts]
-    if meaning.named and not (parts and _is_empty(resource)):
-        every.append(((meaning.named, bool(meaning.analyte)), resource))
     whole = Whole(resource, when_of(resource), (specimen.reference or "") if specimen else "", now, limits, person)
-    return [result for named, part in every if (result := _result(*named, part, whole)) is not None]
+    found = [_result(*named, part, whole) for named, part in parts]
+    if meaning.named and not (parts and _is_empty(resource)):
+        found.append(_result(meaning.named, bool(meaning.analyte), resource, whole))
+    return [result for result in found if result is not None]
 
 
 class Whole(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from plugin.fhir.dose import of_order
 from plugin.fhir.exposures import end_of_order, route_of
 from plugin.fhir.medication import of_resource
@@ -105,6 +107,25 @@ def unreadable_order(resource_type: str, identity: str, index: int) -> Order | N
     known = identity if is_identifier(identity) else ""
     reference = f"MedicationRequest/{known}" if known else f"draftOrders.unreadable[{index}]"
     return Order(reference, known, Medication("unrecognised", UNREADABLE), "draft", True, "", Dose(), None, "")
+
+
+def given_up(exposures: list[Exposure], orders: list[Order]) -> list[Exposure]:
+    """The record, with those orders marked that a draft of the same id ends, or makes an order of another drug."""
+    drafts = {order.reference: order for order in orders if not order.active or _is_named(order.medication)}
+    if not drafts:
+        return exposures
+    return [
+        msgspec.structs.replace(one, given_up=True) if _is_given_up(one, drafts.get(one.reference)) else one
+        for one in exposures
+    ]
+
+
+def _is_named(medication: Medication) -> bool:
+    return medication.recognised in {"code", "text", "ordinary"} and not medication.stem and not medication.conflict
+
+
+def _is_given_up(exposure: Exposure, draft: Order | None) -> bool:
+    return draft is not None and not (draft.active and exposure.ingredient in draft.medication.ingredients)
 
 
 def as_exposures(order: Order) -> list[Exposure]:

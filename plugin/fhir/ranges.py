@@ -12,13 +12,15 @@ from plugin import units
 from plugin.fhir.dose import number
 from plugin.fhir.types import Quantity, Range, ReferenceRange, ranges_of
 from plugin.text import plain
+from valuesets.systems import UCUM
 
-_UCUM = {"", "http://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8"}
+_UCUM = {"", UCUM, "urn:oid:2.16.840.1.113883.6.8"}
 _AGE_UNITS = {
     **dict.fromkeys(("a", "y", "yr", "yrs", "year", "years"), "years"),
     **dict.fromkeys(("mo", "month", "months"), "months"),
     **dict.fromkeys(("wk", "week", "weeks"), "weeks"),
     **dict.fromkeys(("d", "day", "days"), "days"),
+    **dict.fromkeys(("h", "hr", "hour", "hours"), "hours"),
 }
 _SEX_WORDS = {"male": {"male", "m"}, "female": {"female", "f"}}
 # Powers of ten beyond any laboratory's: larger ones would only cost time and memory.
@@ -178,4 +180,10 @@ def _bound(bound: Quantity | None, ages: dict[str, int]) -> tuple[Decimal, int] 
         return Decimal(0), 0
     unit = _AGE_UNITS.get((bound.code or bound.unit or "").strip().lower())
     amount = amount_of(bound)
-    return (amount, ages[unit]) if unit is not None and amount is not None else None
+    if unit is None or amount is None:
+        return None
+    if unit == "hours":
+        # A birth date tells no hour: limits between two days are not known to be reached.
+        amount, rest = divmod(amount, 24)
+        return None if rest else (amount, ages["days"])
+    return amount, ages[unit]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from itertools import repeat
 from operator import attrgetter
 
 import msgspec
@@ -17,7 +18,7 @@ from plugin.fhir.exposures import Reader as MedicationReader
 from plugin.fhir.gaps import Key, gaps_of, returned
 from plugin.fhir.liver import child_pugh_of
 from plugin.fhir.observed import asked, movements_of
-from plugin.fhir.orders import as_exposures, order_of, unreadable_order
+from plugin.fhir.orders import as_exposures, given_up, order_of, unreadable_order
 from plugin.fhir.procedures import operation_today
 from plugin.fhir.questionnaires import presentations_of
 from plugin.fhir.ranges import Person
@@ -45,7 +46,9 @@ class _Found:
         "cocaine",
         "earlier",
         "family",
+        "family_attacks",
         "genomic",
+        "intensive",
         "medications",
         "observed",
         "palliative",
@@ -74,12 +77,14 @@ class _Found:
         self.presentations: list[Presentation] = []
         self.allergens: set[str] = set()
         self.family: list[str] = []
+        self.family_attacks: list[str] = []
         self.genomic: list[tuple[str, genes.Report]] = []
         self.cocaine: list[Result] = []
         self.cart: frozenset[str] = frozenset()
         self.poor = ""
         self.acute = False
         self.palliative = ""
+        self.intensive = False
         self.surgery = ""
 
 
@@ -113,7 +118,8 @@ def read(
     found = _Found(MedicationReader(now, limits, medications), earlier, strange)
     found.patient, found.age = subject, age
     found.cart = referrals.tests_ordered(drafts.resources) if drafts is not None else frozenset()
-    lost = {name: _take_all(key, found, now, limits, person) for name, key in prefetch.items()}
+    held = [(name, key) for name, key in prefetch.items() if key.resources or key.unreadable]
+    lost = {name: _take_all(key, found, now, limits, person) for name, key in held}
     if entered is not None:
         lost["conditions"] = [*lost.get("conditions", ()), *_take_entered(entered, found, now, limits, person)]
     orders = list(_orders(drafts, limits, medications, strange)) if drafts is not None else []
@@ -188,10 +194,10 @@ def _medications(prefetch: Mapping[str, Key], drafts: Key | None) -> dict[str, R
         # Hardly any key holds one, and there are many resources.
         if key is None or "Medication" not in map(_KIND, key.resources):
             continue
-        for resource in key.resources:
-            if resource.resourceType == "Medication" and resource.id:
-                found[f"Medication/{resource.id}"] = resource
-                found[f"urn:uuid:{resource.id}"] = resource
+        for resource, url in zip(key.resources, key.full_urls or repeat(""), strict=False):
+            if resource.resourceType == "Medication":
+                names = [f"Medication/{resource.id}", f"urn:uuid:{resource.id}"] if resource.id else []
+                found |= dict.fromkeys([*names, url] if url else names, resource)
     return found
 
 
@@ -227,11 +233,11 @@ def _take(resource: Resource, found: _Found) -> None:
     elif kind in {"DiagnosticReport", "QuestionnaireResponse"}:
         found.presentations += _told(resource, found)
     elif kind == "FamilyMemberHistory":
-        relative = records.family_dystonia(resource)
-        if relative:
-            found.family.append(relative)
+        found.family += filter(None, [records.family_dystonia(resource)])
+        found.family_attacks += filter(None, [records.family_attacks(resource)])
     elif kind == "Encounter":
         found.acute = found.acute or records.is_acute(resource)
+        found.intensive = found.intensive or records.is_intensive(resource)
         if records.is_palliative(resource):
             reference = f"Encounter/{resource.id}"
             found.palliative = min(found.palliative or reference, reference)
@@ -343,6 +349,7 @@ def _assemble(
 ) -> Patient:
     resource = found.patient
     exposures, contradictions = found.medications.settled()
+    exposures = given_up(exposures, orders)
     exposures += [exposure for order in orders if order.active for exposure in as_exposures(order)]
     reactions = sorted(found.reactions, key=_reaction_order)
     return Patient(
@@ -373,6 +380,8 @@ def _assemble(
         other_reactions=tuple(one for one in reactions if one.kind != "dystonia"),
         presentations=tuple(dict.fromkeys(sorted(found.presentations, key=presentations.order))),
         tests_in_cart=found.cart,
+        family_attacks=tuple(sorted(found.family_attacks)),
+        intensive_care=found.intensive,
         observed=tuple(dict.fromkeys(sorted(found.observed, key=_problem_order))),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -17,7 +18,6 @@ from plugin.when import When, parse
 from valuesets import Ingredient
 from valuesets.systems import ICD10_NATIONAL, ICD10CM, ICD10WHO, canonical_system
 
-_ACTIVE = {"active", "recurrence", "relapse"}
 _PAST = {"inactive", "remission", "resolved"}
 _REFUTED = {"refuted", "entered-in-error"}
 _UNSURE = {"unconfirmed", "provisional", "differential"}
@@ -39,12 +39,22 @@ _IN_A_YEAR = {
     for unit in units
 }
 _OLDEST = 120
+_INTENSIVE = re.compile(r"\b(?:intensive|critical) care\b|\b[pnms]?icu\b")
 _PALLIATIVE_WORDS = ("palliat", "hospice", "comfort care")
 _ACUTE_CLASSES = {"IMP", "EMER", "ACUTE", "OBSENC"}
 _RUNNING = {"in-progress", "arrived", "triaged", "onleave", "planned", "unknown", ""}
 _NO_CONCEPTS: frozenset[str] = frozenset()
 _CLASSIFICATIONS = ICD10_NATIONAL | {ICD10CM, ICD10WHO}
 _BY_TEXT = frozenset({"dystonia", "drug-dystonia-by-text"})
+_PARTS = r"(?:legs?\b|foot\b|feet\b|toes?\b|ankles?\b|calf\b|calves\b|thighs?\b|lower (?:limb|extremit))"
+_LEG = re.compile(rf"\b{_PARTS}", re.IGNORECASE)
+_OF_A_LEG = re.compile(
+    rf"\bdyston\w*\W+(?:(?:of|in|at|affecting|involving|the|left|right|both|bilateral)\W+){{0,4}}{_PARTS}",
+    re.IGNORECASE,
+)
+_REMEDIES = frozenset({"botulinum-toxin", "levodopa"})
+_LIMB = frozenset({"limb-dystonia"})
+_ATTACKS = frozenset({"paroxysmal-kinesigenic", "paroxysmal-dyskinesia"})
 
 
 @cached(maxsize=16384)
@@ -72,13 +82,14 @@ def texts_of(concept: Concept | None) -> list[str]:
 
 
 @cached(maxsize=8192)
-def words_for(text: str, *, reaction: bool = False, relatives: bool = False) -> frozenset[str]:
+def words_for(text: str, *, reaction: bool = False, relatives: bool = False, suspected: bool = True) -> frozenset[str]:
     """The conditions that a text names and does not deny, of the patient alone or of relatives too."""
-    return terminology().condition_words.find(text, reaction=reaction, relatives=relatives)
+    words = terminology().condition_words
+    return words.find(text, reaction=reaction, relatives=relatives, suspected=suspected)
 
 
-def _worded(texts: Iterable[str], *, reaction: bool = False) -> frozenset[str]:
-    return _NO_CONCEPTS.union(*(words_for(text, reaction=reaction) for text in texts))
+def _worded(texts: Iterable[str], *, reaction: bool = False, suspected: bool = True) -> frozenset[str]:
+    return _NO_CONCEPTS.union(*(words_for(text, reaction=reaction, suspected=suspected) for text in texts))
 
 
 def status_code(status: Concept | str | None) -> str:
@@ -105,7 +116,12 @@ def _state(resource: Resource) -> str:
 
 
 def _onset(resource: Resource) -> When | None:
-    return _date(resource.onsetDateTime or resource.recordedDate)
+    return _began(resource) or _date(resource.recordedDate)
+
+
+def _began(resource: Resource) -> When | None:
+    period = resource.onsetPeriod if resource.raw_onsetPeriod else None
+    return _date(resource.onsetDateTime or (period.start if period else None))
 
 
 def _date(text: str | None) -> When | None:
@@ -113,13 +129,17 @@ def _date(text: str | None) -> When | None:
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What the code of a Condition means, worked out once per distinct code; ``worded`` is known by words only."""
+    """What the code of a Condition means, worked out once per distinct code; ``worded`` is known by words only.
+
+    ``suspected`` is True where no code tells it and the words are of a suspicion ("suspected dystonia").
+    """
 
     concepts: frozenset[str]
     label: str
     by_text: bool
     drugs: tuple[Ingredient, ...]
     worded: frozenset[str]
+    suspected: bool = False
 
 
 @cached(maxsize=8192)
@@ -127,12 +147,14 @@ def meaning(raw: bytes) -> Meaning | None:
     """What the JSON of a Condition's code means; None when no rule asks for it."""
     code = concept_of(raw)
     coded, texts = concepts_of(code), texts_of(code)
-    worded = _in_words(coded, texts, named=code is not None and not coded and not _is_classified(code))
+    named = code is not None and not coded and not _is_classified(code)
+    certain = _in_words(coded, texts, named=named, suspected=bool(coded))
+    worded = certain or _in_words(coded, texts, named=named, suspected=True)
     if not (coded or worded):
         return None
     by_text = bool(worded & _BY_TEXT) and "drug-dystonia" not in coded
     label = plain(texts[0]) if texts else ""
-    return Meaning(coded | worded, label, by_text, _drugs_in(texts), worded)
+    return Meaning(coded | worded, label, by_text, _drugs_in(texts), worded, not (coded or certain))
 
 
 def _is_classified(code: Concept) -> bool:
@@ -141,11 +163,14 @@ def _is_classified(code: Concept) -> bool:
     return any(system in _CLASSIFICATIONS for system in systems)
 
 
-def _in_words(coded: frozenset[str], texts: list[str], *, named: bool = False) -> frozenset[str]:
+def _in_words(coded: frozenset[str], texts: list[str], *, named: bool, suspected: bool) -> frozenset[str]:
     """What the texts of a Condition add to its codes; ``named`` reads the names of coded conditions as well."""
-    found = _worded(texts)
+    found = _worded(texts, suspected=suspected)
     if named:
-        found = found.union(*(terminology().condition_words.names(text) for text in texts))
+        words = terminology().condition_words
+        found = found.union(*(words.names(text, suspected=suspected) for text in texts))
+    if "dystonia" in found | coded and any(_OF_A_LEG.search(text) for text in texts):
+        found |= _LIMB
     failed = "treatment-failed" in found
     if "dystonia" in found and "drug-dystonia" not in coded and _blames_drug(texts, failed):
         found |= {"drug-dystonia-by-text"}
@@ -155,8 +180,8 @@ def _in_words(coded: frozenset[str], texts: list[str], *, named: bool = False) -
 
 
 def _blames_drug(texts: list[str], failed: bool) -> bool:
-    # A drug that failed to help is not blamed, unless it can cause dystonia itself.
-    named = [drug for drug in _drugs_in(texts) if drug.tier or not failed]
+    # A drug that failed to help, or is there to help, is not blamed, unless it can cause dystonia itself.
+    named = [drug for drug in _drugs_in(texts) if drug.tier or not (failed or _REMEDIES.intersection(drug.classes))]
     return bool(named) or terminology().condition_words.blames_drug(" ".join(texts))
 
 
@@ -164,22 +189,32 @@ def problem_of(resource: Resource, meant: Meaning) -> Problem:
     """A Condition that means something to a rule, by code or, for the few that have none, by words."""
     notes = notes_of(resource)
     noted = _drugs_in(notes)
+    placed = _at_the_leg(resource, meant)
     return Problem(
-        meant.concepts,
+        meant.concepts | placed,
         meant.label,
         f"Condition/{resource.id}" if resource.id else "Condition",
         _state(resource),
-        status_code(resource.verificationStatus) in _UNSURE,
+        meant.suspected or status_code(resource.verificationStatus) in _UNSURE,
         meant.by_text,
         _onset(resource),
         tuple(dict.fromkeys((*meant.drugs, *noted))) if noted else meant.drugs,
-        worded=meant.worded,
+        worded=meant.worded | placed,
         recorded=_date(resource.recordedDate),
         updated=_date(resource.meta.lastUpdated) if resource.meta else None,
-        began=_date(resource.onsetDateTime),
+        began=_began(resource),
         onset_age=_years(resource.onsetAge) if resource.raw_onsetAge else None,
         noted=_worded(notes) - meant.concepts if notes else _NO_CONCEPTS,
     )
+
+
+def _at_the_leg(resource: Resource, meant: Meaning) -> frozenset[str]:
+    """Leg dystonia, where the place that a dystonia names beside its code is at the leg."""
+    if not resource.raw_bodySite or "dystonia" not in meant.concepts:
+        return _NO_CONCEPTS
+    sites = resource.bodySite or ()
+    places = (text for site in ([sites] if isinstance(sites, Concept) else sites) for text in texts_of(site))
+    return _LIMB - meant.concepts if any(_LEG.search(text) for text in places) else _NO_CONCEPTS
 
 
 def notes_of(resource: Resource) -> list[str]:
@@ -268,11 +303,20 @@ def allergens_of(resource: Resource) -> frozenset[str]:
 
 def family_dystonia(resource: Resource) -> str:
     """The reference of a family history that holds dystonia; empty when it does not."""
+    return _in_family(resource, _DYSTONIA_CONCEPTS)
+
+
+def family_attacks(resource: Resource) -> str:
+    """The reference of a family history that holds paroxysmal dyskinesia; empty when it does not."""
+    return _in_family(resource, _ATTACKS)
+
+
+def _in_family(resource: Resource, wanted: frozenset[str]) -> str:
     if status_code(resource.status) == "entered-in-error":
         return ""
     for condition in resource.condition or ():
         worded = (words_for(text, relatives=True) for text in texts_of(condition.code))
-        if concepts_of(condition.code).union(*worded) & _DYSTONIA_CONCEPTS:
+        if concepts_of(condition.code).union(*worded) & wanted:
             return f"FamilyMemberHistory/{resource.id}" if resource.id else "FamilyMemberHistory"
     return ""
 
@@ -301,7 +345,19 @@ def is_acute(resource: Resource) -> bool:
 
 def is_palliative(resource: Resource) -> bool:
     """True for an encounter of comfort care or hospice, by the words of its class, type or service."""
-    words = f"{resource.type or ''} {resource.serviceType or ''}".lower()
-    kind = resource.encounter_class
-    words += f" {kind.display or ''}".lower() if isinstance(kind, Coding) else ""
+    words = _encounter_words(resource)
     return any(word in words for word in _PALLIATIVE_WORDS)
+
+
+def is_intensive(resource: Resource) -> bool:
+    """True for a running encounter of intensive care, by the words of its class, type, service or present place."""
+    if status_code(resource.status) not in _RUNNING:
+        return False
+    places = [one for one in resource.location or () if isinstance(one, dict) and one.get("status") != "completed"]
+    return _INTENSIVE.search(f"{_encounter_words(resource)} {places}".lower()) is not None
+
+
+def _encounter_words(resource: Resource) -> str:
+    kind = resource.encounter_class
+    shown = (kind.display or "") if isinstance(kind, Coding) else ""
+    return f"{resource.type or ''} {resource.serviceType or ''} {shown}".lower()

@@ -39,7 +39,8 @@ ELEMENTS: dict[str, str] = {
         "referenceRange derivedFrom component"
     ),
     "Condition": (
-        "id meta clinicalStatus verificationStatus code subject encounter onsetDateTime onsetAge recordedDate note"
+        "id meta clinicalStatus verificationStatus code bodySite subject encounter onsetDateTime onsetAge "
+        "onsetPeriod recordedDate note"
     ),
     "DiagnosticReport": (
         "id status code subject encounter effectiveDateTime effectivePeriod issued conclusion conclusionCode"
@@ -52,7 +53,7 @@ ELEMENTS: dict[str, str] = {
     ),
     "FamilyMemberHistory": "id status patient condition",
     "QuestionnaireResponse": "id modifierExtension status subject authored item",
-    "Encounter": "id status class type serviceType subject period",
+    "Encounter": "id status class type serviceType subject period location",
     "Medication": "id code status ingredient",
     "Specimen": "id type subject",
     "MedicationRequest": (

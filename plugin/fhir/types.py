@@ -131,6 +131,8 @@ class Resource(msgspec.Struct, gc=False):
         raw_category: msgspec.Raw | None
         raw_note: msgspec.Raw | None
         raw_onsetAge: msgspec.Raw | None
+        raw_onsetPeriod: msgspec.Raw | None
+        raw_bodySite: msgspec.Raw | None
         raw_component: msgspec.Raw | None
         raw_specimen: msgspec.Raw | None
         raw_valueCodeableConcept: msgspec.Raw | None
@@ -199,6 +201,8 @@ class Resource(msgspec.Struct, gc=False):
         reaction: list[Reaction] | None = None
         note: list[Note] | None = None
         onsetAge: Quantity | None = None
+        onsetPeriod: Period | None = None
+        bodySite: list[Concept] | Concept | None = None
         conclusion: str | None = None
         conclusionCode: list[Concept] | None = None
         condition: list[FamilyCondition] | None = None
@@ -208,6 +212,7 @@ class Resource(msgspec.Struct, gc=False):
         medication: Concept | None = None
         period: Period | None = None
         serviceType: Any = None
+        location: Any = None
         type: Any = None
         name: Any = None
         total: Any = None
@@ -280,6 +285,8 @@ _LONG: dict[str, Any] = {
     "reaction": list[Reaction] | None,
     "note": list[Note] | None,
     "onsetAge": Quantity | None,
+    "onsetPeriod": Period | None,
+    "bodySite": list[Concept] | Concept | None,
     "conclusion": str | None,
     "conclusionCode": list[Concept] | None,
     "condition": list[FamilyCondition] | None,
@@ -289,6 +296,7 @@ _LONG: dict[str, Any] = {
     "medication": Concept | None,
     "period": Period | None,
     "serviceType": Any,
+    "location": Any,
     "type": Any,
     "name": Any,
     "total": Any,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from plugin.guideline_text import SILENCES, SUPPRESSIONS, TEXTS
-from plugin.pages.model import Cell, ExtraPage, Section, Table
+from plugin.pages.model import Cell, ExtraPage, Section, Table, load
 from plugin.thresholds import TABLE, Limits
 
 FIGURES: Mapping[str, tuple[str, ...]] = {
@@ -19,6 +19,23 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
     "S-18": ("droperidol_intraoperative_mg",),
 }
 """The figures of each suppression, by name."""
+
+# Those that look at what was shown before hold for whatever rule a card showed.
+_EVERY: Mapping[str, str] = {
+    "S-01": "every rule at signing",
+    "S-07": "every rule",
+    "S-09": "every rule whose suggestion made the draft",
+    "S-17": "every rule on opening a record",
+}
+# Part of the matrix, or of a condition, that the rule's page tells elsewhere.
+_WITHIN: Mapping[str, tuple[str, ...]] = {
+    "S-11": ("R-DRUG-02",),
+    "S-12": ("R-DRUG-01",),
+    "S-16": ("R-DRUG-01",),
+    "S-18": ("R-DRUG-01",),
+}
+WORDS = load("figures", dict[str, str])
+"""What each figure means, by name."""
 
 _LEAD = (
     "A card that interrupts has to earn it. What is silenced stays in the answer and in the audit, with the code of "
@@ -34,10 +51,16 @@ def silence_page(limits: Limits) -> ExtraPage:
 
 
 def _row(code: str, limits: Limits) -> tuple[Cell, ...]:
-    figures = "; ".join(_figure(name, limits) for name in FIGURES.get(code, ()))
-    rules = tuple(rule for rule, text in TEXTS.items() if any(known == code for known, _ in text.suppressions))
-    return Cell(code), Cell(SILENCES[code]), Cell(figures or "none"), Cell("" if rules else "as the code says", rules)
+    figures = " ".join(_figure(name, limits) for name in FIGURES.get(code, ()))
+    return Cell(code), Cell(SILENCES[code]), Cell(figures or "none"), _rules(code)
+
+
+def _rules(code: str) -> Cell:
+    if code in _EVERY:
+        return Cell(_EVERY[code])
+    told = tuple(rule for rule, text in TEXTS.items() if any(known == code for known, _ in text.suppressions))
+    return Cell("", told or _WITHIN[code])
 
 
 def _figure(name: str, limits: Limits) -> str:
-    return f"{name.replace('_', ' ')}: {getattr(limits, name):f} {TABLE[name].unit} ({TABLE[name].source})"
+    return f"{WORDS[name]}: {getattr(limits, name):f} {TABLE[name].unit} ({TABLE[name].source})."

@@ -210,8 +210,15 @@ def _finding(
     facts = (*_raised(case, blocker), *(factor.fact for factor in factors))
     options = _options(case, blocker, covered)
     summary = _summary(blocker, factors, covered or bool(cover_withheld(case)))
-    major = tuple(sorted(f"major:{factor.key}" for factor in factors if factor.weight == MAJOR))
-    return Finding(level, summary, tuple(why), facts, _WATCH, tuple(notes), options, state=major)
+    return Finding(level, summary, tuple(why), facts, _WATCH, tuple(notes), options, state=_state(case, factors))
+
+
+def _state(case: Case, factors: list[Factor]) -> tuple[str, ...]:
+    """What re-opens an overridden card when it is new (S-07)."""
+    found = {f"major:{factor.key}" for factor in factors if factor.weight == MAJOR}
+    if case.calcium.grade == "severe" and any(factor.key == "low-calcium" for factor in factors):
+        found.add("severe:calcium")
+    return tuple(sorted(found))
 
 
 def _raised(case: Case, blocker: Blocker) -> tuple[Fact, ...]:

@@ -104,9 +104,10 @@ def _antidepressant(drugs: Iterable[Ingredient]) -> Ingredient | None:
 
 
 def _finding(drug: Ingredient, reaction: str, earlier: Ingredient, fact: Fact) -> Finding:
+    again = "them" if reaction.endswith("symptoms") else "it"
     return Finding(
         Indicator.INFO,
-        f"Prior {reaction} on {earlier.name} recorded; {drug.name} may recur it (case reports).",
+        f"Prior {reaction} on {earlier.name} recorded; {drug.name} may recur {again} (case reports).",
         (f"{drug.name[:1].upper()}{drug.name[1:]} is ordered after a movement reaction to an antidepressant.",),
         (fact,),
         (),

@@ -41,7 +41,7 @@ _HOOKS = (
 _SUPPLY = {"key-missing", "key-failed", "truncated"}
 _TOGETHER = (NOT_SUPPLIED, UNREAD, PARTLY_READ, CUT_OFF)
 _MOST_NAMES = 2
-_WITHIN = {"time", "overload", "internal"}
+_WITHIN = {"time": "time ran out", "overload": "too many calls at once", "internal": "an internal error"}
 _PROBLEM_WORDS = {
     "unit-missing": "has no unit",
     "unit-unknown": "has a unit that is not known",
@@ -301,9 +301,11 @@ def _merged_records(case: Case) -> Iterable[Line]:
 
 
 def _internal(case: Case) -> Iterable[Line]:
-    for rule, verdict in case.earlier:
-        if verdict.status is Status.NOT_CHECKED and verdict.reason in _WITHIN:
-            yield Line(f"{rule.id} not evaluated", f"{rule.id} was not evaluated ({verdict.reason}).", True)
+    for reason, words in _WITHIN.items():
+        lost = [rule.id for rule, told in case.earlier if told.status is Status.NOT_CHECKED and told.reason == reason]
+        if lost:
+            count = "1 rule" if len(lost) == 1 else f"{len(lost)} rules"
+            yield Line(f"{count} not evaluated, {words}", f"Not evaluated, {words}: {', '.join(lost)}.", True)
 
 
 def _rule(number: int, lines: Callable[[Case], Iterable[Line]], thresholds: tuple[str, ...] = ()) -> Rule:

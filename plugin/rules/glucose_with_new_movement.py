@@ -78,7 +78,7 @@ def _finding(case: Case, movement: Problem, glucose: Reading, *, low: bool) -> F
     kind = "low" if low else "high"
     return Finding(
         Indicator.WARNING if low and certain else Indicator.INFO,
-        f"Glucose {result.comparator}{result.value:.2f} mmol/L ({told}) with new {movement_words(movement)}: "
+        f"Glucose {result.shown} ({told}) with new {movement_words(movement)}: "
         f"{kind} glucose can cause it. Consider correcting it first.",
         (f"A very {kind} glucose is a known cause of dystonia and paroxysmal movements.",),
         (result_fact(case, result), movement_fact(movement)),

@@ -13,6 +13,7 @@ from plugin.diagnosis import (
     newest,
     not_recorded,
     onset_years,
+    recorded,
     told,
     unread,
     variant_facts,
@@ -43,6 +44,8 @@ _KINDS = ("attack-trigger", "attack-awareness", "attack-duration")
 GENES = ("PRRT2", "TMEM151A", "SCN8A", "KCNA1", "KCNMA1", "DEPDC5")
 _PATTERN_RULE = "R-DX-02"
 _STRONGER = "R-DX-01"
+_FIXED = ("fixed-dystonia",)
+_BESIDE_FIXED = ("R-MET-02", "R-DX-03", "R-DX-04", "R-DX-08")
 _ELSE = (
     ("functional movement disorder", "functional-movement-disorder"),
     ("tics", "tics"),
@@ -147,26 +150,39 @@ def _person(patient: Patient) -> Iterable[Fact]:
         yield Fact("Male", f"Patient/{patient.id}")
     for reference in patient.family_dystonia[:1]:
         yield Fact("Family history of dystonia recorded", reference)
+    for reference in patient.family_attacks[:1]:
+        yield Fact("Family history of paroxysmal dyskinesia recorded", reference)
 
 
 def alike(case: Case) -> Verdict:
-    """R-DX-10: a line on the card of R-DX-02 about what else looks like these attacks."""
+    """R-DX-10: a line on another card: what else looks like these attacks, or like a dystonia that is fixed."""
     if case.patient.deceased:
         return NOT_APPLICABLE
     found = pattern(case)
-    if not all(found.fits):
-        unknown = not any(fits is False for fits in found.fits)
-        return (gap_verdict(case, _KEYS) if unknown else None) or NOT_APPLICABLE
+    if all(found.fits):
+        return fired(_like_attacks(case), found.inputs)
+    fixed = recorded(case, _FIXED)
+    if fixed is not None:
+        return fired(_like_fixed(fixed), (fixed.reference,))
+    unknown = not any(fits is False for fits in found.fits)
+    return (gap_verdict(case, _KEYS) if unknown else None) or NOT_APPLICABLE
+
+
+def _like_attacks(case: Case) -> Finding:
     problems = [case.patient.has(concept, unconfirmed=True) for _, concept in _ELSE]
     line = f"Also to consider: {', '.join(word for word, _ in _ELSE)}."
-    finding = Finding(
+    return Finding(
         Indicator.INFO,
         "Also to consider: functional movement disorder, tics, epilepsy, hyperekplexia.",
         (line,),
         tuple(told(one, tuple(one.concepts)) for one in problems if one is not None),
         beside=(_PATTERN_RULE,),
     )
-    return fired(finding, found.inputs)
+
+
+def _like_fixed(fixed: Problem) -> Finding:
+    line = "Fixed dystonia: consider a functional dystonia or a complex regional pain syndrome."
+    return Finding(Indicator.INFO, line, (line,), (told(fixed, _FIXED),), beside=_BESIDE_FIXED)
 
 
 RULE = Rule(

@@ -7,7 +7,7 @@ import msgspec
 from plugin import labs
 from plugin.chronic_calcium import known_and_stable
 from plugin.drug_risk import Blocker, blocker_of
-from plugin.lab_results import NAMES
+from plugin.lab_results import NAMES, amount
 from plugin.rule import (
     NOT_APPLICABLE,
     TIERS,
@@ -92,7 +92,7 @@ def _amount(case: Case, state: labs.State) -> str:
         return "Calcium reported low without a unit"
     first = state.results[0]
     told = (first.when.told(case.patient.now) or first.when.short()) if first.when is not None else "no date"
-    return f"{state.name} {first.comparator}{state.value:.2f} mmol/L ({told})"
+    return f"{state.name} {amount(state)} ({told})"
 
 
 def _finding(case: Case, blocker: Blocker, state: labs.State, level: Indicator) -> Finding:

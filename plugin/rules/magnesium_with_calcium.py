@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from plugin import labs
+from plugin.lab_results import amount, inside
 from plugin.patient import Result
 from plugin.rule import (
     NOT_APPLICABLE,
@@ -86,12 +87,7 @@ def _recent(case: Case) -> list[Result]:
 
 
 def _words(name: str, state: labs.State) -> str:
-    return f"{name} {state.results[0].comparator}{state.value:.2f}" if state.value is not None else f"low {name}"
-
-
-def _inside(name: str) -> str:
-    """A name inside a sentence: "ionised Ca", but "Ca"."""
-    return name if name.startswith("Ca") else name[:1].lower() + name[1:]
+    return f"{name} {amount(state)}" if state.value is not None else f"low {name}"
 
 
 def _facts(case: Case, *states: labs.State) -> tuple[Fact, ...]:
@@ -99,8 +95,7 @@ def _facts(case: Case, *states: labs.State) -> tuple[Fact, ...]:
 
 
 def _low(case: Case, calcium: labs.State, magnesium: labs.State) -> Finding:
-    unit = " mmol/L" if calcium.value is not None else ""
-    summary = f"{_words('Mg', magnesium)} mmol/L with {_words(_inside(calcium.name), calcium)}{unit}"
+    summary = f"{_words('Mg', magnesium)} with {_words(inside(calcium.name), calcium)}"
     notes = [*calcium.notes, *magnesium.notes]
     if any(gap.alone for gap in case.patient.gaps.get("medications", ())):
         notes.append("Current orders could not be read: magnesium may be ordered already.")
@@ -116,7 +111,7 @@ def _low(case: Case, calcium: labs.State, magnesium: labs.State) -> Finding:
 
 
 def _unmeasured(case: Case, calcium: labs.State, *, unread: bool) -> Finding:
-    words = f"{_words(calcium.name, calcium)} mmol/L" if calcium.value is not None else "Calcium reported low"
+    words = _words(calcium.name, calcium) if calcium.value is not None else "Calcium reported low"
     what = "no readable magnesium result" if unread else "no magnesium result"
     return Finding(
         Indicator.INFO,

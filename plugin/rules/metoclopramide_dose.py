@@ -11,6 +11,7 @@ from plugin import metoclopramide
 from plugin.drug_risk import weight_of
 from plugin.factors import age_fact
 from plugin.kidney import Kidney, kidney_of
+from plugin.lab_results import inside
 from plugin.metabolic import problem_fact
 from plugin.metoclopramide import INHIBITOR, NAME, Cap, Further, Indication, Reason, allowed_mg, caps_of, further_of
 from plugin.offers import remove
@@ -148,7 +149,7 @@ def _too_much(whole: _Subject, exceeded: Sequence[Cap], further: Further) -> Fin
     return Finding(
         _WARNING if sure and further.sure else _INFO,
         f"Metoclopramide {most}{_mg(whole.daily)} mg/day in all: exceeds the {_mg(cap.mg)} mg/day limit{cap.words}.",
-        (f"The label allows up to {_mg(cap.mg)} mg a day{cap.words}, all orders together.",),
+        (f"{_allowed(cap)}, all orders together.",),
         (whole.fact, *further.facts, *cap.facts),
         (),
         (*notes, *_gastroparesis_notes(cap)),
@@ -230,13 +231,19 @@ def _finding(case: Case, subject: _Subject, exceeded: Sequence[Cap]) -> Finding:
     return Finding(
         _WARNING if sure else _INFO,
         _summary(case, subject, f"exceeds the {_mg(cap.mg)} mg/day limit{cap.words}"),
-        (f"The label allows up to {_mg(cap.mg)} mg a day{cap.words}.",),
+        (f"{_allowed(cap)}.",),
         tuple(dict.fromkeys(facts)),
         (),
         (*notes, *_gastroparesis_notes(cap)),
         _options(case, subject, cap.mg),
         state=(f"major:limit-{_mg(cap.mg)}",),
     )
+
+
+def _allowed(cap: Cap) -> str:
+    """The limit and whose it is: those for gastroparesis come from drug references."""
+    whose = "Drug references allow" if cap.words.endswith("(gastroparesis)") else "The label allows"
+    return f"{whose} up to {_mg(cap.mg)} mg a day{cap.words}"
 
 
 def _gastroparesis_notes(cap: Cap) -> tuple[str, ...]:
@@ -283,7 +290,7 @@ def _not_computable(case: Case, subject: _Subject, inputs: tuple[str, ...]) -> V
         _summary(case, subject, f"dose not computable; the limit is {_mg(cap.mg)} mg/day{cap.words}")
         if subject.own
         else _summary(case, subject, f"has no computable dose; its limit is {_mg(cap.mg)} mg/day{cap.words}"),
-        (f"The label allows up to {_mg(cap.mg)} mg a day{cap.words}.",),
+        (f"{_allowed(cap)}.",),
         (subject.fact, *cap.facts),
         (),
         ("Dose not computable: it was not compared with the limit.",),
@@ -294,7 +301,7 @@ def _not_computable(case: Case, subject: _Subject, inputs: tuple[str, ...]) -> V
 
 def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
     limit = _strictest(case, subject)
-    last = tuple(f"Last {fact.text}: not usable." for fact in subject.kidney.facts)
+    last = tuple(f"Last {inside(fact.text)}: not usable." for fact in subject.kidney.facts)
     elderly = case.limits.elderly_from
     return Finding(
         _INFO,

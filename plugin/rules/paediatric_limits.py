@@ -106,7 +106,7 @@ def _prochlorperazine(case: Case, drug: Ingredient) -> Verdict:
         summary = (
             f"Prochlorperazine under {case.limits.prochlorperazine_from} years or 20 lb (9 kg) is contraindicated."
         )
-        why = "The label holds it contraindicated below this age or weight."
+        why = "The label holds prochlorperazine contraindicated below this age or weight."
         return fired(_finding(case, drug, level, summary, why, *_weight_facts(case, weight)), inputs)
     if isinstance(below, Verdict):
         return below
@@ -132,7 +132,7 @@ def _surgery_today(case: Case, drug: Ingredient, inputs: tuple[str, ...]) -> Ver
     if not surgery:
         return gap_verdict(case, ("procedures", "encounter"))
     summary = "Prochlorperazine in a child with an operation today: the label says not in paediatric surgery."
-    why = "The label holds it contraindicated in paediatric surgery."
+    why = "The label holds prochlorperazine contraindicated in paediatric surgery."
     fact = Fact("Operation today", surgery)
     return fired(_finding(case, drug, _WARNING, summary, why, fact), (*inputs, surgery))
 
@@ -195,7 +195,8 @@ RULES: tuple[Rule, ...] = (
             "metoclopramide_from",
             _metoclopramide_level,
             "Metoclopramide under {years}: contraindicated (EMA/MHRA); not recommended (US label).",
-            "EMA and MHRA hold it contraindicated below this age; the US label does not recommend it for children.",
+            "EMA and MHRA hold metoclopramide contraindicated below {years}; the US label does not recommend it for "
+            "children.",
         ),
         ("metoclopramide_from",),
     ),
@@ -207,7 +208,7 @@ RULES: tuple[Rule, ...] = (
             "haloperidol_from",
             lambda case: _WARNING,
             "Haloperidol under {years}: use not established (label); high dystonia risk.",
-            "Oral dosing starts at {years} in the label; below, use is not established.",
+            "Oral dosing of haloperidol starts at {years} in the label; below, use is not established.",
         ),
         ("haloperidol_from",),
     ),

@@ -66,7 +66,7 @@ def _finding(drug: Ingredient, recorded: Problem, tests: list[Presentation]) -> 
 
 def _test_fact(one: Presentation) -> Fact:
     dated = f", {one.when.short()}" if one.when else ", no date"
-    return Fact(f"HLA-B*15:02: {one.shown}{dated}, {one.status}", one.reference)
+    return Fact(f"HLA-B*15:02: {one.shown}{dated}, status {one.status}", one.reference)
 
 
 def _notes(recorded: Problem, tests: list[Presentation], read: Presentation | None) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ def _recorded(case: Case) -> _Shown | None:
 
 
 def _shows(one: Presentation) -> bool:
-    return one.kind == "imaging" and _CONFIRMED in one.concepts and not one.problem and "mri" in one.about
+    # An MRI of the brain that has these words tells what was known, not what it shows.
+    return one.kind == "imaging" and _CONFIRMED in one.concepts and not one.problem and {"mri", "spine"} <= one.about
 
 
 def _words(problem: Problem) -> tuple[str, ...]:

@@ -126,7 +126,8 @@ def _finding(case: Case, blocker: Blocker, others: list[Exposure]) -> Finding:
     label = " (label: avoid)" if _label_says_avoid(blocker, others) else ""
     summary = f"{shown}: {count} dopamine blockers{label}. Dystonia, TD and NMS risk."
     facts = tuple(taken_fact(other) for other in others)
-    why = f"{blocker.title} is new beside {', '.join(names)}: dopamine blockade adds up."
+    new = "refilled" if case.hook == "medication-refill" else "new"
+    why = f"{blocker.title} is {new} beside {', '.join(names)}: dopamine blockade adds up."
     tapered = any(_cross_taper(case, other) for other in others)
     notes = ("The other order is on hold or ends within 14 days (cross-taper).",) if tapered else ()
     state = tuple(sorted(f"major:with-{name}" for name in names))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from plugin.samples.fhir_parts import TERMINOLOGY, UCUM, Json
+from plugin.samples.fhir_parts import TERMINOLOGY, Json
+from valuesets.systems import UCUM
 
 ENCOUNTER_CLASSES = {"IMP": "inpatient encounter", "EMER": "emergency"}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from plugin.samples.fhir_parts import ICD10CM, LOINC, SNOMED, Json, concept
+from plugin.samples.fhir_parts import Json, concept
+from valuesets.systems import ICD10CM, LOINC, SNOMED
 
 CALCIUM = concept(LOINC, "2000-8", "Calcium [Moles/volume] in Serum or Plasma")
 CALCIUM_CORRECTED = concept(LOINC, "29265-6", "Calcium corrected for albumin [Moles/volume] in Serum or Plasma")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from plugin.samples import drugs, findings
 from plugin.samples.chart import Chart, mmol_per_litre
-from plugin.samples.fhir_parts import RXNORM, Json, concept, daily, dosage
+from plugin.samples.fhir_parts import Json, concept, daily, dosage
 from plugin.samples.models import SamplePatient
 from plugin.samples.telling import sample
+from valuesets.systems import RXNORM
 
 
 def young_man(chart: Chart) -> Json:

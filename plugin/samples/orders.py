@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from plugin.samples import drugs
-from plugin.samples.fhir_parts import EVERY_4_WEEKS, ONCE, UCUM, Json, daily, dosage
+from plugin.samples.fhir_parts import EVERY_4_WEEKS, ONCE, Json, daily, dosage
 from plugin.samples.models import SampleOrder
+from valuesets.systems import UCUM
 
 REFILL = ("medications",)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from plugin.samples.chart import status
-from plugin.samples.fhir_parts import ICD10CM, SNOMED, Json, concept
+from plugin.samples.fhir_parts import Json, concept
 from plugin.samples.models import SampleCondition
+from valuesets.systems import ICD10CM, SNOMED
 
 
 def problem(key: str, name: str, code: Json) -> SampleCondition:

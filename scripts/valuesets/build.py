@@ -41,8 +41,8 @@ ROUTE_NAMES: Final = {
     "parenteral": "By injection or infusion", "rectal": "Rectal", "sublingual": "Under the tongue or in the cheek",
     "topical": "On the skin, for local effect", "transdermal": "Through the skin",
 }  # fmt: skip
-RULES: Final = "Read by the rules of Dystonia CDS."
-SIGN_OFF: Final = "Read by the rules of Dystonia CDS. Holds clinical judgement that a site's pharmacist must sign off."
+RULES: Final = "Codes for the rules of Dystonia CDS."
+SIGN_OFF: Final = f"{RULES} Holds clinical judgement that a site's pharmacist must sign off."
 TIER_TEXT: Final = "Acute-dystonia tier: H high, M middle, L low, N none. Synthesised from potency, rates and class."
 
 
@@ -135,31 +135,69 @@ def _below(row: Row) -> Json:
     return {"system": SYSTEMS[row["system"]], "filter": [{"property": "concept", "op": "is-a", "value": row["code"]}]}
 
 
+# The properties of each code system: code, type, meaning.
+_TIER: Final = [
+    ("tier", "code", TIER_TEXT),
+    ("tier-parenteral", "code", "Tier when given by injection, where it differs."),
+    ("tier-under-18", "code", "Tier below 18 years, where it differs."),
+    ("low-dose-mg", "decimal", "Single doses below this many mg have the low-dose tier."),
+    ("tier-low-dose", "code", "Tier of low doses."),
+    ("high-dose-mg-per-kg", "decimal", "Single doses of at least this many mg per kg have the high-dose tier."),
+    ("tier-high-dose", "code", "Tier of high doses."),
+    ("equivalent-mg", "decimal", "mg equal to 100 mg oral chlorpromazine, AAPP table; ranks drugs, never doses."),
+    ("depot-from-mg", "decimal", "An injection of at least this many mg is a depot."),
+    ("depot-from-mg-per-ml", "decimal", "An injection of at least this many mg per ml is a depot."),
+    ("injected-is-long-acting", "boolean", "Every injection of this ingredient is a long-acting one."),
+]
+_INGREDIENT: Final = ("ingredient", "string", "RxNorm code of an ingredient, or local: and a code of the ingredients.")
+_ROUTE: Final = ("route", "code", "Route key.")
+_FURTHER: Final = ("further-ingredient", "string", "A further ingredient, known by name only; no rule looks at it.")
+_PRODUCT: Final = [
+    ("tty", "code", "RxNorm term type."),
+    ("ingredient", "code", "RxNorm code of an ingredient."),
+    ("local-ingredient", "string", "Code of an ingredient of the project's own code system."),
+    ("multi", "boolean", "It holds further active substances, listed here or not."),
+    ("dose-form", "string", "Dose form."),
+    _ROUTE,
+    ("long-acting", "boolean", "A depot or other long-acting injection."),
+    ("strength", "string", "Ingredient code, equals sign, amount: 5093=5 mg/ml."),
+    _FURTHER,
+    ("single-source", "string", "The only source that gives this code; a second one does not confirm it."),
+]
+_NAME: Final = [
+    ("kind", "code", "generic, salt or brand."),
+    _INGREDIENT,
+    ("long-acting", "boolean", "The name means a long-acting injection."),
+    _ROUTE,
+    ("combined", "boolean", "The product holds further ingredients, whose strengths a text may give."),
+    _FURTHER,
+]
+_WORD: Final = [
+    (
+        "kind",
+        "code",
+        "rejection, rejection-first or rejection-last (at one end of the text), neutral, route, "
+        "route-form, route-field, long-acting, frequency, beside (may stand between a name and its "
+        "amount), look-alike (no misspelling of a drug) or not-a-drug (holds a drug's name and means "
+        "something else).",
+    ),
+    ("phrase", "string", "The word or words; a rejection of one word counts as the start of a word."),
+    _ROUTE,
+    ("frequency", "code", "How often, as a code of Timing or a Latin abbreviation: BID, Q6H, PRN."),
+    ("applies-to", "string", "Ingredient for which a long-acting word counts."),
+    ("parenteral-only", "boolean", "The long-acting word counts with an injection only."),
+]
+
+
 def code_systems(ingredients: list[Row]) -> list[Json]:
     """The supplements to RxNorm and the project's own small code systems."""
     products = read_products()
     names = DrugNames(ingredients, products)
     described = described_products(products, names.index)
-    tier_properties = [
-        ("tier", "code", TIER_TEXT),
-        ("tier-parenteral", "code", "Tier when given by injection, where it differs."),
-        ("tier-under-18", "code", "Tier below 18 years, where it differs."),
-        ("low-dose-mg", "decimal", "Single doses below this many mg have the low-dose tier."),
-        ("tier-low-dose", "code", "Tier of low doses."),
-        ("high-dose-mg-per-kg", "decimal", "Single doses of at least this many mg per kg have the high-dose tier."),
-        ("tier-high-dose", "code", "Tier of high doses."),
-        ("equivalent-mg", "decimal", "mg equal to 100 mg oral chlorpromazine, AAPP table; ranks drugs, never doses."),
-        ("depot-from-mg", "decimal", "An injection of at least this many mg is a depot."),
-        ("depot-from-mg-per-ml", "decimal", "An injection of at least this many mg per ml is a depot."),
-        ("injected-is-long-acting", "boolean", "Every injection of this ingredient is a long-acting one."),
-    ]
-    ingredient = ("ingredient", "string", "RxNorm code of an ingredient, or local: and a code of the ingredients.")
-    route = ("route", "code", "Route key.")
-    further = ("further-ingredient", "string", "A further ingredient, known by name only; no rule looks at it.")
     return [
-        _supplement("rxnorm-ingredients", "Ingredients with dystonia tier", "draft", SIGN_OFF, tier_properties)
+        _supplement("rxnorm-ingredients", "Ingredients with dystonia tier", "draft", SIGN_OFF, _TIER)
         | {"concept": ingredient_concepts(ingredients, local=False)},
-        _own("ingredients", "Ingredients without a confirmed RxNorm code", "draft", SIGN_OFF, tier_properties)
+        _own("ingredients", "Ingredients without a confirmed RxNorm code", "draft", SIGN_OFF, _TIER)
         | {"concept": ingredient_concepts(ingredients, local=True)},
         _supplement(
             "rxnorm-products",
@@ -167,18 +205,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
             "active",
             "Tells the ingredients, form and strength of a coded drug. A point-in-time list: about three in ten of "
             "today's US product codes are newer; an unlisted code says nothing about the drug.",
-            [
-                ("tty", "code", "RxNorm term type."),
-                ("ingredient", "code", "RxNorm code of an ingredient."),
-                ("local-ingredient", "string", "Code of an ingredient of the project's own code system."),
-                ("multi", "boolean", "It holds further active substances, listed here or not."),
-                ("dose-form", "string", "Dose form."),
-                route,
-                ("long-acting", "boolean", "A depot or other long-acting injection."),
-                ("strength", "string", "Ingredient code, equals sign, amount: 5093=5 mg/ml."),
-                further,
-                ("single-source", "string", "The only source that gives this code; a second one does not confirm it."),
-            ],
+            _PRODUCT,
         )
         | {"concept": product_concepts(ingredients, described, names.index)},
         _own(
@@ -186,14 +213,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
             "Names of drugs for text matching",
             "active",
             "Generic, salt and brand names by which a text names ingredients; lower case, words only.",
-            [
-                ("kind", "code", "generic, salt or brand."),
-                ingredient,
-                ("long-acting", "boolean", "The name means a long-acting injection."),
-                route,
-                ("combined", "boolean", "The product holds further ingredients, whose strengths a text may give."),
-                further,
-            ],
+            _NAME,
         )
         | {"concept": names.name_concepts(described)},
         _own(
@@ -209,21 +229,7 @@ def code_systems(ingredients: list[Row]) -> list[Json]:
             "Words with a meaning of their own in a drug's text",
             "active",
             "Words that reject a text, tell a route, a frequency or a long-acting form, or prevent a misreading.",
-            [
-                (
-                    "kind",
-                    "code",
-                    "rejection, rejection-first or rejection-last (at one end of the text), neutral, route, "
-                    "route-form, route-field, long-acting, frequency, beside (may stand between a name and its "
-                    "amount), look-alike (no misspelling of a drug) or not-a-drug (holds a drug's name and means "
-                    "something else).",
-                ),
-                ("phrase", "string", "The word or words; a rejection of one word counts as the start of a word."),
-                route,
-                ("frequency", "code", "How often, as a code of Timing or a Latin abbreviation: BID, Q6H, PRN."),
-                ("applies-to", "string", "Ingredient for which a long-acting word counts."),
-                ("parenteral-only", "boolean", "The long-acting word counts with an injection only."),
-            ],
+            _WORD,
         )
         | {"concept": names.word_concepts()},
         *drug_codes(ingredients, names.index.match, {one["code"] for one in names.further_concepts(described)}),

@@ -10,8 +10,8 @@ from valuesets.release.layout import Json
 KINDS: Final = frozenset(
     {
         "concept", "concept-in-reaction", "name", "name-ever", "nothing", "site", "lesion", "drug", "drug-denied",
-        "denied-before", "denied-after", "uncertain-before", "uncertain-after", "past-before", "past-after", "relative",
-        "break",
+        "denied-before", "denied-after", "uncertain-before", "uncertain-after", "suspected-before", "suspected-after",
+        "probable-before", "aside-before", "aside-after", "past-before", "past-after", "relative", "break",
     }
 )  # fmt: skip
 SHORTEST_STEM: Final = 6  # letters, as text matching looks for the start of a word

@@ -161,6 +161,23 @@ def test_order_select_judges_the_selected_drafts_and_takes_the_others_as_context
     assert answer.verdict(RULE, "MedicationRequest/a") == "warning"
 
 
+def test_order_select_of_another_kind_of_order_judges_no_drug() -> None:
+    drafts = [order("haloperidol", id="a"), order("risperidone", id="b")]
+    chosen = fire(call(drafts, prefetch(WOMAN_60), "order-select", selections=["ServiceRequest/mri"]))
+    assert (chosen.results, chosen.cards) == ([], [])
+    unknown = fire(call(drafts, prefetch(WOMAN_60), "order-select", selections=["MedicationRequest/temporary"]))
+    assert {result["subject"] for result in unknown.results} == {"MedicationRequest/a", "MedicationRequest/b"}
+
+
+@pytest.mark.parametrize("url", ["urn:uuid:0d3c5d1c-9f1c-4d5e-9a70-1111aaaa2222", "https://ehr.example/Medication/9"])
+def test_a_medication_of_the_cart_by_its_full_url(url: str) -> None:
+    draft = order("haloperidol")
+    product = {"resourceType": "Medication", "code": draft.pop("medicationCodeableConcept")}
+    body = call([{**draft, "medicationReference": {"reference": url}}], prefetch(aged(22, "male")))
+    body["context"]["draftOrders"]["entry"].append({"fullUrl": url, "resource": product})
+    assert fire(body).verdict(RULE) == "warning"
+
+
 def test_two_drafts_signed_together_are_second_blockers_to_each_other() -> None:
     answer = sign(order("haloperidol"), WOMAN_60, also=(order("risperidone", id="b"),))
     assert answer.verdict(RULE) == "warning"

@@ -93,6 +93,8 @@ MINORS = [
     row("paroxetine", [taking("paroxetine")], "info"),
     row("fluoxetine", [taking("rxnorm:4493")], "info"),
     row("bupropion", [taking("rxnorm:42347")], "info"),
+    row("quinidine", [taking("rxnorm:9068")], "info"),
+    row("quinidine by a brand", [taking("Nuedexta 20 mg-10 mg capsule")], "info"),
     row("duloxetine is moderate", [taking("rxnorm:72625")], "clear"),
     row("sertraline is no strong inhibitor", [taking("sertraline")], "clear"),
     row("paroxetine stopped", [taking("paroxetine", status="stopped")], "clear"),
@@ -140,6 +142,11 @@ DEHYDRATION = [
 @pytest.mark.parametrize(("drug", "person", "onset", "expected"), DEHYDRATION)
 def test_dehydration(drug: str, person: dict, onset: str, expected: str) -> None:
     assert sign(order(drug), person, condition("E86.0", onset=onset)).verdict(RULE) == expected
+
+
+def test_a_dehydration_that_is_not_confirmed_needs_a_date_as_well() -> None:
+    possible = condition("E86.0", verification="provisional")
+    assert sign(order("fluphenazine"), WOMAN_60, possible).verdict(RULE) == "not-checked date-missing"
 
 
 # Schizophrenia or bipolar disorder counts under 18, with an antipsychotic. A boy of 17 has age (and male) anyway.

@@ -11,6 +11,7 @@ from tests.support.fhir import (
     condition,
     day,
     dispensed,
+    dosage,
     encounter,
     family,
     given,
@@ -51,6 +52,8 @@ HISTORY = [
     row("long-acting for 89 days", [taking(DECANOATE, "89d")], "clear"),
     row("started 24 hours ago (S-04)", [taking("haloperidol", "24h")], "S-04"),
     row("started 25 hours ago", [taking("haloperidol", "25h")], "clear"),
+    row("planned from 24 hours ahead (S-04)", [taking("haloperidol", "-24h", 5, 1)], "S-04"),
+    row("planned from 25 hours ahead: not begun", [taking("haloperidol", "-25h", 5, 1)], "warning"),
     row("given 12 hours ago (S-04)", [given("haloperidol", "12h")], "S-04"),
     row("long order completed an hour ago, ordered again (S-04)", [taking("haloperidol", "90d", status="completed",
         more={"dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"end": "2026-11-22T09:00:00Z"}}}}]})],
@@ -148,7 +151,32 @@ FAST = [
 
 @pytest.mark.parametrize(("data", "expected"), FAST)
 def test_fast_titration(data: list[dict], expected: str) -> None:
-    assert sign(order("haloperidol", 3, 1), WOMAN_60, *data).verdict(RULE) == expected
+    answer = sign(order("haloperidol", 3, 1), WOMAN_60, *data)
+    assert answer.verdict(RULE) == expected
+    if expected == "info":
+        assert "(fast titration)" in answer.card["summary"]
+        assert "- Daily dose at least 1.5 times within 72 h\n" in answer.card["detail"]
+
+
+def step(sequence: int, mg: float, days: int | None = None) -> dict:
+    """One of several lines that follow each other."""
+    return {"sequence": sequence, **dosage(mg, 1, days=days)}
+
+
+STEPS = [
+    row("2 mg for 3 days, then 3 mg", [step(1, 2, 3), step(2, 3)], "info"),
+    row("2 mg for 4 days, then 3 mg", [step(1, 2, 4), step(2, 3)], "clear"),
+    row("2 mg for 3 days, then 2.9 mg", [step(1, 2, 3), step(2, 2.9)], "clear"),
+    row("in two small steps within 3 days", [step(1, 2, 1), step(2, 2.5, 2), step(3, 3)], "info"),
+    row("lowered", [step(1, 3, 2), step(2, 2)], "clear"),
+    row("taken together", [dosage(2, 1), dosage(3, 1)], "clear"),
+]
+
+
+@pytest.mark.parametrize(("lines", "expected"), STEPS)
+def test_fast_titration_within_the_order(lines: list[dict], expected: str) -> None:
+    draft = {**order("haloperidol"), "dosageInstruction": lines}
+    assert sign(draft, WOMAN_60).verdict(RULE) == expected
 
 
 def dosed(*lines: dict) -> dict:

@@ -75,7 +75,7 @@ SUMMARIES = [
     row("akathisia", allergy("paroxetine", "Akathisia"),
         "Prior akathisia on paroxetine recorded; sertraline may recur it (case reports)."),
     row("EPS", allergy("paroxetine", "EPS"),
-        "Prior extrapyramidal symptoms on paroxetine recorded; sertraline may recur it (case reports)."),
+        "Prior extrapyramidal symptoms on paroxetine recorded; sertraline may recur them (case reports)."),
 ]  # fmt: skip
 
 

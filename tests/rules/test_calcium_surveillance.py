@@ -139,7 +139,7 @@ def test_the_cards() -> None:
     assert texts == [
         "Condition: 22q11.2 deletion, no date",
         "Condition: pregnancy, no date",
-        "Last Total Ca 2.2 mmol/L (2025-11-07, 380 d ago; status final)",
+        "Last total Ca 2.2 mmol/L (2025-11-07, 380 d ago; status final)",
     ]
     assert len(card["suggestions"]) == 2
     assert card["indicator"] == "info"

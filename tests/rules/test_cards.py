@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from cds_hooks.service import KeyState, Prefetched
+from plugin import cards
 from tests.support.fhir import (
     DYSTONIA,
     allergy,
@@ -24,6 +25,7 @@ from tests.support.fhir import (
     patient,
     prefetch,
     statement,
+    subject,
     taking,
 )
 from tests.support.fire import Fired, fire, fire_keys, sign
@@ -264,6 +266,17 @@ def test_no_finding_and_no_order_make_no_card() -> None:
     assert fire(call([{"resourceType": "ServiceRequest", "id": "x"}], prefetch(YOUNG_MAN))).cards == []
 
 
+def test_a_summary_that_is_too_long_ends_in_dots(monkeypatch: pytest.MonkeyPatch) -> None:
+    def summary() -> str:
+        return str(sign(order("haloperidol", 5, 1, route="IM"), YOUNG_MAN).card["summary"])
+
+    whole = summary()
+    blank = whole.index(" ", 10)
+    for most, kept in ((len(whole), whole), (len(whole) - 1, f"{whole[:-2]}…"), (blank + 2, f"{whole[:blank]}…")):
+        monkeypatch.setattr(cards, "LONGEST_SUMMARY", most)
+        assert summary() == kept
+
+
 def test_a_card_about_the_patient_has_no_subject() -> None:
     card = fire(call(None, prefetch(WOMAN_60, SEVERE, LOW_MG), "patient-view")).card
     assert "subject" not in ours(card)
@@ -336,6 +349,12 @@ LACKS: list[tuple[str, dict[str, Prefetched], str, list[str]]] = [
             "The FHIR server did not answer. Not read: referrals.",
         ],
     ),
+    (
+        "access that is for a different patient",
+        failed("conditions", reason="other-patient"),
+        "conditions not supplied",
+        ["Not available to this service: Conditions not supplied."],
+    ),
 ]
 
 
@@ -348,6 +367,34 @@ def test_what_could_not_be_read_is_one_line_for_each_way(
     assert [line[2:] for line in card["detail"].splitlines() if "FHIR" in line or "Not available" in line] == lines
     told = {missing["input"] for missing in ours(card)["missing"]}
     assert told >= set(keys), "the extension names each key"
+
+
+def test_what_no_rule_of_the_order_needs_is_told_beside_what_one_does() -> None:
+    keys = failed("serviceRequests", fetch="outcome") | failed("allergies")
+    keys |= {name: Prefetched(KeyState.MISSING) for name in ("procedures", "familyHistory")}
+    card = fire_keys(call([order()], prefetch(WOMAN_60)), keys).card
+    assert card["summary"] == "Dystonia check incomplete for haloperidol: allergies could not be read."
+    lines = card["detail"].split("not used**")[1].split("**Basis**")[0].strip().splitlines()
+    assert lines == [
+        "- Not available to this service: Allergies could not be read.",
+        "- Not supplied to this service: family history, procedures.",
+        "- Referrals could not be read.",
+    ]
+
+
+def test_access_for_a_different_patient_is_told_first() -> None:
+    keys = failed("conditions", reason="other-patient")
+    keys |= {"fhirAuthorization": Prefetched(KeyState.FAILED, "other-patient", foreign=1)}
+    card = fire_keys(call([order()], prefetch(WOMAN_60)), keys).card
+    assert "the access is for a different patient" in card["summary"]
+    access = "The access that came with the call is for a different patient, and was not used. See whose chart is open."
+    assert access in card["detail"]
+    assert {"input": "conditions", "reason": "other-patient"} in ours(card)["missing"]
+
+
+def test_a_draft_that_is_no_order_hides_none() -> None:
+    test = {"resourceType": "ServiceRequest", "id": "t", "status": "draft", "intent": "order", "subject": subject()}
+    assert sign(order(), YOUNG_MAN).cards == fire(call([test, order()], prefetch(YOUNG_MAN))).cards != []
 
 
 # Words from the record are made harmless wherever they are shown.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_hooks.service import Site
+from cds_hooks.service import KeyState, Prefetched, Site
 from plugin.rules import RULES, data_quality
 from plugin.services import PLUGIN
 from tests.support.fhir import (
@@ -25,8 +25,8 @@ from tests.support.fhir import (
     statement,
     taking,
 )
-from tests.support.fire import Fired, fire, plugin, sign
-from tests.support.rows import WOMAN_60, outcome, row
+from tests.support.fire import Fired, fire, fire_keys, plugin, sign
+from tests.support.rows import WOMAN_60, outcome, resource, row
 
 Json = dict[str, Any]
 YOUNG_MAN = patient()
@@ -168,6 +168,21 @@ def test_data_of_a_different_patient() -> None:
     assert "p2" not in str(answer.body)
 
 
+def test_data_of_a_merged_record_are_used_and_said_beside_a_finding() -> None:
+    keys = {
+        "conditions": Prefetched(KeyState.SATISFIED, resources=[resource(condition("E20.9"))], merged=2),
+        "allergies": Prefetched(KeyState.SATISFIED, merged=1),
+    }
+    answer = fire_keys(call([order("haloperidol")], prefetch(patient("2004-03-01"), *FRESH)), keys)
+    line = "Data under another id of this patient were used (3 in allergies, conditions): the record says they were"
+    assert f"{line} merged." in answer.card["detail"]
+    assert "hypoparathyroidism" in answer.card["detail"].lower()
+    nothing_found = fire_keys(
+        call([order("haloperidol")], prefetch(WOMAN_60, *FRESH)), {"allergies": keys["allergies"]}
+    )
+    assert nothing_found.cards == []
+
+
 # Who may have a note alone: tiers H and M, and drugs that were not recognised. Never L, N or ordinary drugs.
 DRUGS = [
     row("haloperidol, tier H", "haloperidol", True),
@@ -299,7 +314,7 @@ LINES = [
     row("a limit that decides nothing", [lab("ionised", 1.0, comparator=">")],
         "Ionised Ca >1.0 mmol/L (2026-11-22, 3 h ago; status final): a limit that decides nothing."),
     row("stale", [lab("ionised", 1.2, when=day(40))],
-        "Last Ionised Ca 1.2 mmol/L (2026-10-13, 40 d ago; status final): too old to use."),
+        "Last ionised Ca 1.2 mmol/L (2026-10-13, 40 d ago; status final): too old to use."),
     row("stale magnesium", [lab("magnesium", 0.5, when="40d")], "Last Mg 0.5 mmol/L (2026-10-13"),
     row("an albumin without unit that leaves the total open",
         [lab("calcium-sc", 2.3), lab("albumin", 40, None)], "Albumin 40 (no unit) (2026-11-22, 3 h ago; status final) "
@@ -348,6 +363,7 @@ def test_a_missing_birth_date_makes_no_card_and_an_unreadable_one_does() -> None
     for birth in ("1966-13-01", "unknown", "2027-01-01"):
         card = alone("haloperidol", *FRESH, who=patient(birth, "female")).card
         assert card["summary"] == "Dystonia check incomplete for haloperidol: birth date unreadable."
+        assert "- Birth date unreadable: age not counted.\n" in card["detail"]
 
 
 # R-DQ-04: prochlorperazine has a weight limit; asked from 2 to under 4 years, where weight may be under 20 lb.
@@ -406,8 +422,10 @@ def test_rules_that_were_not_evaluated_in_time(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("plugin.engine.monotonic", lambda: 1e18)
     answer = alone("haloperidol", *FRESH)
     assert answer.verdict("R-DRUG-01") == "not-checked time"
-    assert answer.card["summary"].startswith("Dystonia check incomplete for haloperidol: R-DRUG-01 not evaluated")
-    assert "R-MET-01 was not evaluated (time)." in answer.card["detail"]
+    lost = [one["rule"] for one in answer.results if one.get("reason") == "time"]
+    summary = f"Dystonia check incomplete for haloperidol: {len(lost)} rules not evaluated, time ran out."
+    assert answer.card["summary"] == summary
+    assert f"- Not evaluated, time ran out: {', '.join(lost)}." in answer.card["detail"]
     assert alone("olanzapine", *FRESH).cards == []
 
 

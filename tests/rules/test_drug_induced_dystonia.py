@@ -94,6 +94,8 @@ def course(*doses: tuple[str, float | None]) -> tuple[Json, ...]:
 COURSES = [
     row("raised 2 days ago after 20 days", course(("20d", 2), ("2d", 3)), "warning"),
     row("the same dose again", course(("20d", 2), ("2d", 2)), "clear"),
+    row("a dose that is not told, of 7 days before", course(("20d", 2), ("169h", None)), "not-checked date-missing"),
+    row("a dose that is not told, of 7 days and an hour before", course(("20d", 2), ("170h", None)), "clear"),
     row("lowered", course(("20d", 2), ("2d", 1)), "clear"),
     row("a dose that is not told", course(("20d", 2), ("2d", None)), "not-checked date-missing"),
     row("raised 9 days ago", course(("20d", 2), ("9d", 3)), "clear"),
@@ -133,6 +135,8 @@ def test_long_exposure_that_ended_before() -> None:
 
     assert verdict(dystonia(onset="2026-11-21"), stopped("2026-11-14")) == "info"
     assert verdict(dystonia(onset="2026-11-21"), stopped("2026-11-12")) == "clear"
+    assert verdict(dystonia(onset="2026-11-21T10:00:00Z"), stopped("2026-11-14T10:00:00Z")) == "info"
+    assert verdict(dystonia(onset="2026-11-21T10:00:00Z"), stopped("2026-11-14T09:59:59Z")) == "clear"
 
 
 MOVEMENTS = [
@@ -255,6 +259,12 @@ def suggested(card: Json) -> Json | None:
     actions = [action for one in card["suggestions"] for action in one.get("actions", ())]
     found = [one["resource"] for one in actions if one.get("resource", {}).get("resourceType") == "AllergyIntolerance"]
     return found[0] if found else None
+
+
+def test_a_drug_without_a_code_is_recorded_by_its_name() -> None:
+    found = suggested(opened(WHO, dystonia(), taking("cariprazine 3 mg capsule", "2d"), *MEASURED).card)
+    assert found is not None
+    assert found["code"] == {"text": "cariprazine"}
 
 
 def test_the_suggested_record_is_a_valid_resource() -> None:

@@ -37,6 +37,10 @@ MOVEMENTS = [
     row("paroxysmal kinesigenic dyskinesia in words",
         condition(text="Paroxysmal kinesigenic dyskinesia", recorded="2d"), "info"),
     row("paroxysmal dyskinesia in words", condition(text="paroxysmal dyskinesia", recorded="2d"), "info"),
+    row("the onset as a period",
+        {**condition("G24.9"), "onsetPeriod": {"start": "2026-11-20", "end": "2026-11-21"}}, "info"),
+    row("the onset as a period long ago",
+        {**condition("G24.9", recorded="300d"), "onsetPeriod": {"start": "2026-01-20"}}, "not-applicable"),
     row("a rule-out", dystonia(verification="provisional"), "info"),
     row("resolved", dystonia(clinical="resolved"), "not-applicable"),
     row("refuted", dystonia(verification="refuted"), "not-applicable"),
@@ -167,6 +171,8 @@ def test_not_measured_needs_results_that_were_returned() -> None:
     for when, expected in (("89d", "not-checked truncated"), ("90d", "info")):
         reaching = {**bundle(lab("albumin", 40, "g/L"), lab("tsh", 2, "mIU/L", when=when)), "link": cut["link"]}
         assert verdict(dystonia(), observations=reaching) == expected
+    unread = {**bundle(lab("tsh", 2, "mIU/L", when="90d"), {**lab("ionised", 1.2), "code": 7}), "link": cut["link"]}
+    assert verdict(dystonia(), observations=unread) == "not-checked key-failed"
     assert verdict(dystonia(), observations=outcome()) == "not-checked key-failed"
     assert verdict(dystonia(), without=("observations",)) == "not-checked key-missing"
     assert verdict(dystonia(), observations=None) == "info"
@@ -196,7 +202,7 @@ def test_the_card() -> None:
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts[:2] == [
         "Condition: dystonia, 2026-11-20",
-        "Last Total Ca 2.2 mmol/L (2026-05-06, 200 d ago; status final)",
+        "Last total Ca 2.2 mmol/L (2026-05-06, 200 d ago; status final)",
     ]
     panel, keep = card["suggestions"]
     codes = [action["resource"]["code"]["coding"][0]["code"] for action in panel["actions"]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import SNOMED, call, condition, lab, patient, prefetch
+from tests.support.fhir import SNOMED, bundle, call, condition, lab, patient, prefetch
 from tests.support.fire import Fired, fire
 from tests.support.rows import WOMAN_60, row
 
@@ -51,6 +51,9 @@ RESULTS = [
     row("undated", [glucose(when=None)], "not-checked date-missing"),
     row("not final", [glucose(status="preliminary")], "info"),
     row("unit inferred", [glucose(2.5, None, low=3.9, low_unit="mmol/L")], "info"),
+    row(
+        "a normal one whose unit was inferred", [glucose(6, None, low=3.9, low_unit="mmol/L")], "not-checked no-result"
+    ),
     row("7 days old", [glucose(when="7d")], "warning"),
     row("8 days old", [glucose(when="8d")], "not-checked stale"),
     row("60 days old", [glucose(when="60d")], "not-checked stale"),
@@ -97,6 +100,11 @@ def test_what_did_not_arrive() -> None:
     assert verdict(NEW, glucose(6), without=("conditions",)) == "not-checked key-missing"
 
 
+def test_a_result_that_cannot_be_used_is_the_reason_before_a_list_that_was_cut_off() -> None:
+    cut = {**bundle(glucose(2.5, None)), "link": [{"relation": "next", "url": "https://ehr.example/2"}]}
+    assert verdict(NEW, glucose=cut) == "not-checked unit-missing"
+
+
 def test_glucose_sent_with_the_other_results_counts_as_well() -> None:
     answer = view(NEW, without=("glucose", "observations"), observations={"resourceType": "Bundle"})
     assert answer.verdict(RULE) == "not-checked key-missing"
@@ -113,7 +121,8 @@ def test_hooks_and_the_deceased() -> None:
 def test_the_cards() -> None:
     card = view(NEW, glucose(43, "mg/dL")).card
     assert card["summary"] == (
-        "Glucose 2.39 mmol/L (3 h ago) with new dystonia: low glucose can cause it. Consider correcting it first."
+        "Glucose 43 mg/dL = 2.39 mmol/L (3 h ago) with new dystonia: low glucose can cause it. "
+        "Consider correcting it first."
     )
     assert card["indicator"] == "warning"
     assert "Glucose 43 mg/dL = 2.39 mmol/L (2026-11-22, 3 h ago; status final)" in card["detail"]

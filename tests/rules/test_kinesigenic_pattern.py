@@ -143,6 +143,15 @@ def test_the_card() -> None:
     assert "Read R-TX-05 on a carbamazepine-class trial" in labels
 
 
+@pytest.mark.parametrize(
+    ("words", "told_of"),
+    [("Paroxysmal kinesigenic dyskinesia", True), ("No paroxysmal dyskinesia", False), ("Epilepsy", False)],
+)
+def test_attacks_in_the_family(words: str, told_of: bool) -> None:
+    card = opened(WOMAN_60, *FITTING, family(words)).card
+    assert ("Family history of paroxysmal dyskinesia recorded" in card["detail"]) is told_of
+
+
 @pytest.mark.parametrize(("found", "told_of"), [("abnormal", True), ("normal", False)])
 def test_an_abnormal_examination_is_told_beside_the_pattern(found: str, told_of: bool) -> None:
     card = opened(WOMAN_60, *FITTING, told("interictal neurological examination", found)).card
@@ -228,3 +237,14 @@ def test_a_duration_that_cannot_be_read_leaves_a_longer_one_of_a_note_open() -> 
     long = {**pkd(), "note": [{"text": "attacks last 5 minutes"}]}
     assert verdict(TRIGGER, AWARE, long) == "clear"
     assert verdict(TRIGGER, AWARE, long, told("attack duration", 20, None)) == "not-checked unit-missing"
+
+
+def test_a_fixed_dystonia_is_a_line_on_the_card_of_another_rule() -> None:
+    fixed = condition(text="Fixed dystonia of the right foot", recorded="2d")
+    answer = opened(WOMAN_60, fixed)
+    assert answer.verdict(ALIKE) == "info"
+    assert "consider a functional dystonia or a complex regional pain syndrome" in answer.card["detail"]
+    assert (
+        opened(WOMAN_60, {**fixed, "code": {"text": "Dystonia of the right foot"}}).verdict(ALIKE) == "not-applicable"
+    )
+    assert opened(WOMAN_60, condition(text="Fixed dystonia", recorded="300d")).verdict(ALIKE) == "on-request"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.attacks import entered, opened, pkd, report, told, years
-from tests.support.fhir import condition, patient
+from tests.support.fhir import call, condition, patient, prefetch
+from tests.support.fire import answer_of
 from tests.support.rows import MAN_60, WOMAN_60, outcome, row
 
 Json = dict[str, Any]
@@ -219,11 +220,24 @@ def test_the_card() -> None:
     assert card["indicator"] == "info"
     assert card["source"]["topic"]["code"] == RULE
     assert "Recorded but not readable: interictal neurological examination." in card["detail"]
-    assert "Attack duration: 5 min, 2026-11-12" in card["detail"]
+    assert "Attack duration: 5 min, 2026-11-12, status final" in card["detail"]
     assert "MRI brain (abnormal, read from its conclusion), 2026-11-02" in card["detail"]
     assert "infarct" not in card["detail"]
     labels = [one["label"] for one in card["suggestions"]]
     assert {"Request MRI of the brain", "Request an EEG", "Refer to neurology"} <= set(labels)
+
+
+def test_each_red_flag_is_remembered_by_its_kind() -> None:
+    """A finding that was overridden comes back when a flag of another kind appears (S-07)."""
+    data = (pkd(age=years(33)), told(DURATION, 5, "min"), told(EXAMINATION, "abnormal"), told(RESPONSE, "poor"))
+    body = call(None, prefetch(MAN_60, *data, report("Old infarct in the left thalamus.")), "patient-view")
+    (memo,) = (one for one in answer_of(body).memos if one.rule == RULE)
+    assert memo.state == ("flag:duration", "flag:examination", "flag:imaging", "flag:onset", "flag:response")
+
+
+def test_an_abnormal_examination_is_told() -> None:
+    card = opened(MAN_60, pkd(), told(EXAMINATION, "abnormal")).card
+    assert "(abnormal examination)" in card["summary"]
 
 
 def test_what_is_not_recorded_is_named() -> None:

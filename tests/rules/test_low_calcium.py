@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import call, day, encounter, lab, order, patient, prefetch
+from tests.support.fhir import call, condition, day, encounter, lab, order, patient, prefetch
 from tests.support.fire import Fired, fire, sign
 from tests.support.rows import WOMAN_60, outcome, row
 
@@ -138,6 +138,31 @@ CORRECTION = [
     row("a newer eGFR without unit beside an older 90 may be low",
         [total(2.0), albumin(30), lab("egfr", 90, None), lab("egfr", 90, "mL/min", when="9d", id="e2")], "info"),
 ]  # fmt: skip
+
+
+# What makes the correction unreliable beside a low albumin or eGFR: total 2.00 with albumin 30 would be 2.20, normal.
+CLEARABLE = [total(2.0), albumin(30)]
+UNRELIABLE = [
+    row("intensive care by type", [{**encounter(), "type": [{"text": "Intensive care"}]}], "info"),
+    row("the place is an ICU", [{**encounter(), "location": [{"location": {"display": "ICU bed 4"}}]}], "info"),
+    row("it was in an ICU before",
+        [{**encounter(), "location": [{"location": {"display": "ICU 4"}, "status": "completed"}]}], "clear"),
+    row("an encounter in an ICU that is over",
+        [{**encounter(), "status": "finished", "type": [{"text": "Intensive care"}]}], "clear"),
+    row("a ward", [{**encounter(), "type": [{"text": "Vicuna ward"}]}], "clear"),
+    row("acidosis", [condition("E87.20", recorded="1d")], "info"),
+    row("alkalosis that is not confirmed", [condition("E87.3", verification="provisional")], "info"),
+    row("acidosis that is over", [condition("E87.20", clinical="resolved")], "clear"),
+    row("kidney disease of stage 3 without an eGFR", [condition("N18.31")], "info"),
+    row("dialysis without an eGFR", [condition("Z99.2")], "info"),
+    row("kidney disease of stage 2", [condition("N18.2")], "clear"),
+    row("kidney disease of stage 3 and an eGFR of 60", [condition("N18.31"), EGFR60], "clear"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("more", "expected"), UNRELIABLE)
+def test_where_the_correction_is_unreliable(more: list[Json], expected: str) -> None:
+    assert verdict(*CLEARABLE, *more) == expected
 
 
 @pytest.mark.parametrize(("results", "expected"), CORRECTION)
@@ -652,14 +677,14 @@ def test_supply(replaced: Json, expected: str) -> None:
 def test_a_stale_calcium_is_told_and_not_acted_on() -> None:
     answer = sign(order(), patient(), ionised(0.8, when="40d"))
     assert answer.verdict(RULE) == "not-checked stale"
-    assert "Last Ionised Ca 0.8 mmol/L (2026-10-13, 40 d ago; status final): too old to use." in answer.card["detail"]
+    assert "Last ionised Ca 0.8 mmol/L (2026-10-13, 40 d ago; status final): too old to use." in answer.card["detail"]
     assert "Ca" not in answer.card["summary"]
     assert answer.card["source"]["topic"]["code"] == "R-DRUG-01"
 
 
 def test_the_newest_of_several_old_ones_is_told() -> None:
     answer = sign(order(), patient(), ionised(0.8, when="90d"), total(2.3, when="40d"))
-    assert "Last Total Ca 2.3 mmol/L (2026-10-13" in answer.card["detail"]
+    assert "Last total Ca 2.3 mmol/L (2026-10-13" in answer.card["detail"]
     assert "0.8" not in answer.card["detail"]
 
 

@@ -144,6 +144,13 @@ def test_orders(drug: str, expected: str) -> None:
     assert verdict(ca(), LOW_MG, drug=drug) == expected
 
 
+def test_calcium_on_the_skin_replaces_nothing() -> None:
+    on_the_skin = order("calcium carbonate", more={"dosageInstruction": [{"route": {"text": "topical"}}]})
+    swallowed = order("calcium carbonate", more={"dosageInstruction": [{"route": {"text": "oral"}}]})
+    assert sign(on_the_skin, WOMAN_60, ca(), LOW_MG).verdict(RULE) == "not-applicable"
+    assert sign(swallowed, WOMAN_60, ca(), LOW_MG).verdict(RULE) == "warning"
+
+
 def test_a_draft_that_is_cancelled_or_forbidden_is_no_order() -> None:
     for draft in (
         order("calcium carbonate", status="cancelled"),
@@ -221,7 +228,8 @@ def test_the_card_of_a_low_magnesium() -> None:
     assert card["indicator"] == "warning"
     assert (
         card["summary"]
-        == "Mg 0.49 mmol/L with corrected Ca 1.82 mmol/L: calcium will not correct until magnesium is replaced."
+        == "Mg 1.2 mg/dL = 0.49 mmol/L with corrected Ca 7.3 mg/dL = 1.82 mmol/L: calcium will not correct until "
+        "magnesium is replaced."
     )
     texts = [fact["text"] for fact in card["extension"]["org.dystonia-cds"]["facts"]]
     assert texts == [
@@ -243,6 +251,8 @@ def test_the_card_of_a_magnesium_that_was_not_measured() -> None:
     card = sign(CALCIUM_ORDER, WOMAN_60, ca()).card
     assert card["indicator"] == "info"
     assert card["summary"] == "Ionised Ca 0.95 mmol/L: no magnesium result in 72 h. Consider checking Mg."
+    flagged = sign(CALCIUM_ORDER, WOMAN_60, ca(0.95, None, flag="L")).card
+    assert flagged["summary"] == "Calcium reported low: no magnesium result in 72 h. Consider checking Mg."
     unread = sign(CALCIUM_ORDER, WOMAN_60, ca(), mg(0.5, None)).card
     assert "no readable magnesium result in 72 h" in unread["summary"]
     assert "Mg 0.5 (no unit)" in unread["detail"]

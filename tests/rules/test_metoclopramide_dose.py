@@ -322,6 +322,7 @@ def test_europe(jurisdiction: str, mg: float, data: list[Json], expected: str) -
     assert sign(per_day(mg), WOMAN_60, *data, jurisdiction=jurisdiction).verdict(RULE) == expected
 
 
+ONCE = {"count": 1}
 PER_KG = [
     row("0.15 mg/kg three times", 0.15, "clear", "clear"),
     row("0.17 mg/kg three times", 0.17, "warning", "clear"),
@@ -333,6 +334,16 @@ def test_a_dose_by_weight(dose: float, europe: str, us: str) -> None:
     draft, kg = order("metoclopramide", dose, 3, unit="mg/kg"), lab("weight", 60, "kg", "5d")
     assert sign(draft, WOMAN_60, WELL, kg, jurisdiction="eu").verdict(RULE) == europe
     assert sign(draft, WOMAN_60, WELL, kg).verdict(RULE) == us
+
+
+def test_a_single_dose_in_mg_counts_before_one_by_weight() -> None:
+    """100 mg and 0.1 mg/kg at 60 kg: the order says both, and the sixth of it is not what counts."""
+    doses = [{"doseQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit}}
+             for value, unit in ((100, "mg"), (0.1, "mg/kg"))]  # fmt: skip
+    draft = order("metoclopramide", more={"dosageInstruction": [{"doseAndRate": doses, "timing": {"repeat": ONCE}}]})
+    answer = sign(draft, WOMAN_60, WELL, lab("weight", 60, "kg", "5d"))
+    assert answer.verdict(RULE) == "warning"
+    assert answer.card["summary"].startswith("Metoclopramide 100 mg/day ")
 
 
 def test_a_dose_by_weight_without_a_weight() -> None:
@@ -419,7 +430,7 @@ SUMMARIES = [
     row("dialysis", per_day(40), [condition("Z99.2")],
         "Metoclopramide 40 mg/day exceeds the 20 mg/day limit in kidney failure or dialysis."),
     row("clearance", per_day(40), [KG, creatinine(1.5)],
-        "Metoclopramide 40 mg/day exceeds the 30 mg/day limit for creatinine clearance 41.6."),
+        "Metoclopramide 40 mg/day exceeds the 30 mg/day limit for creatinine clearance 41.6 mL/min."),
     row("words", worded(), [egfr(48)],
         "Metoclopramide dose not computable; the limit is 30 mg/day for eGFR 48."),
     row("the other way round", order("paroxetine", 20, 1), [WELL, with_metoclopramide()],

@@ -214,6 +214,7 @@ def test_the_age_goes_before_the_operation() -> None:
 MISSING = [
     row("procedures missing", "2015-05-01", {"without": ("procedures",)}, "not-checked key-missing"),
     row("procedures failed", "2015-05-01", {"procedures": outcome()}, "not-checked key-failed"),
+    row("the encounter failed", "2015-05-01", {"encounter": outcome()}, "not-checked key-failed"),
     row("procedures null", "2015-05-01", {"procedures": None}, "clear"),
     row("procedures missing, an adult", "1990-05-01", {"without": ("procedures",)}, "clear"),
     row("results missing at 3 years", "2023-05-01", {"without": ("observations",)}, "not-checked key-missing"),

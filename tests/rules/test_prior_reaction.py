@@ -71,6 +71,8 @@ RECORDS = [
     row("drug in words, 'allergy to'", allergy("Allergy to metoclopramide", DYSTONIA), "warning"),
     row("drug named by the reaction's substance", substance("metoclopramide"), "critical"),
     row("another substance than the record's own drug", substance("haloperidol", general="metoclopramide"), "clear"),
+    row("a substance that is no drug, of a record that names one",
+        substance("the coating of the tablet", general="metoclopramide"), "critical"),
     row("no date", allergy("metoclopramide", DYSTONIA, when=""), "critical"),
     row("confirmed", allergy("metoclopramide", DYSTONIA, verification="confirmed"), "critical"),
     row("unconfirmed", allergy("metoclopramide", DYSTONIA, verification="unconfirmed"), "critical"),
@@ -117,6 +119,7 @@ EVENTS = [
     row("the event in words", event(METOCLOPRAMIDE, "Acute dystonia"), "warning"),
     row("the drug by display", event(None, suspectEntity=[{"instance": {"display": "Reglan"}}]), "warning"),
     row("the drug in the words of the event", event(None, "Dystonia after metoclopramide"), "warning"),
+    row("the drug in words that tell of an allergy", event(None, "Dystonia, allergic to metoclopramide"), "warning"),
     row("R5's names", {**event(None, suspectEntity=[{"instanceCodeableConcept": METOCLOPRAMIDE}]),
         "event": None, "code": DYSTONIA}, "critical"),
     row("one of two suspects", event(METOCLOPRAMIDE, suspectEntity=[

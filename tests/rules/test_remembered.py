@@ -90,6 +90,8 @@ REOPENED = [
     row("a recorded dystonia: a major factor", haloperidol(5, 2, condition("G24.02")), "warning"),
     row("a second blocker: a major factor", haloperidol(5, 2, taking("risperidone", "90d")), "warning"),
     row("cocaine: a major factor", haloperidol(5, 2, condition("F14.20")), "warning"),
+    row("a severely low calcium", haloperidol(5, 2, lab("ionised", 0.8)), "warning"),
+    row("a low calcium", haloperidol(5, 2, lab("ionised", 1.0)), "S-07"),
 ]
 
 
@@ -222,6 +224,14 @@ MARKED = [
     row("what speaks against the drug itself", "R-DRUG-03/risperidone/x", (allergy("risperidone", DYSTONIA),),
         "R-DRUG-03", "warning"),
 ]  # fmt: skip
+
+
+def test_a_shorter_course_that_its_own_card_offered() -> None:
+    system = "https://dystonia-cds.example/fhir/NamingSystem/suggestion"
+    mark = {"identifier": [{"system": system, "value": "R-DRUG-11/benztropine/x"}]}
+    record = prefetch(patient("1980-01-01"), condition("G24.01"))
+    assert verdict(call([order("benztropine")], record, SIGN), "R-DRUG-11") == "warning"
+    assert verdict(call([{**order("benztropine"), **mark}], record, SIGN), "R-DRUG-11") == "S-09"
 
 
 @pytest.mark.parametrize(("mark", "data", "rule", "expected"), MARKED)

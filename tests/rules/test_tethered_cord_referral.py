@@ -46,6 +46,13 @@ RECORDS = [
     row("spina bifida", (condition("Q05.9"),), "not-applicable"),
     row("an MRI report says so", (image("Low-lying conus with tethered cord."),), "info"),
     row("an MRI report denies it", (image("No tethered cord."),), "not-applicable"),
+    row(
+        "an MRI of the brain repeats the history",
+        (image("Normal brain. History: tethered cord.", name="MRI brain"),),
+        "not-applicable",
+    ),
+    row("an MRI of brain and spine", (image("Tethered cord.", name="MRI brain and spine"),), "info"),
+    row("an MRI of no named region", (image("Tethered cord.", name="MRI"),), "info"),
     row("a report of another image", (image("Tethered cord.", name="CT lumbar spine"),), "not-applicable"),
     row("asked 90 days ago", (tethered(), referral("Neurosurgery", "90d")), "clear"),
     row("asked 91 days ago", (tethered(), referral("Neurosurgery", "91d")), "info"),

@@ -138,3 +138,7 @@ def test_the_cards() -> None:
     assert [s["label"] for s in card["suggestions"]][:2] == ["Check TSH and free T4", "Refer to endocrinology"]
     card = view(condition("G24.9", id="d"), THYROID).card
     assert card["summary"] == "Hyperthyroidism without antithyroid drug with dystonia: treat first, reassess."
+    doubtful = condition("E05.90", id="thyroid", verification="provisional")
+    card = view(condition("G24.9", id="d"), doubtful).card
+    assert card["summary"] == "Possible hyperthyroidism without antithyroid drug with dystonia: treat first, reassess."
+    assert "- Condition: hyperthyroidism, no date, not confirmed\n" in card["detail"]

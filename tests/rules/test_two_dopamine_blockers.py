@@ -251,6 +251,29 @@ def test_drafts_signed_together(first: dict, second: dict, mine: str, other: str
     assert answer.verdict(RULE, "MedicationRequest/b") == other
 
 
+# What the draft that bears the id of the other drug's order on record makes of it.
+CHANGED = [
+    row("stopped", order("haloperidol", id="m1", status="stopped"), "clear"),
+    row("cancelled", order("haloperidol", id="m1", status="cancelled"), "clear"),
+    row("another order is stopped", order("haloperidol", id="m2", status="stopped"), "warning"),
+    row("its dose is changed", order("haloperidol", 2, 1, id="m1"), "warning"),
+    row("changed to quetiapine", order("quetiapine", id="m1"), "clear"),
+    row("changed to a drug that nobody can name", order("rxnorm:99999999", id="m1"), "warning"),
+]
+
+
+@pytest.mark.parametrize(("other", "expected"), CHANGED)
+def test_the_other_order_is_changed_in_this_session(other: dict, expected: str) -> None:
+    answer = sign(order("risperidone"), WOMAN_60, taking("haloperidol", id="m1"), also=(other,))
+    assert answer.verdict(RULE) == expected
+
+
+def test_an_order_that_is_changed_to_another_drug_is_no_second_blocker() -> None:
+    changed = order("olanzapine", id="m1")
+    answer = sign(changed, WOMAN_60, taking("haloperidol", id="m1"))
+    assert answer.verdict(RULE, "MedicationRequest/m1") == "clear"
+
+
 def test_order_select_takes_the_other_drafts_as_context() -> None:
     drafts = [order("risperidone", id="a"), order("haloperidol", id="b")]
     answer = fire(call(drafts, prefetch(WOMAN_60), "order-select", selections=["MedicationRequest/a"]))

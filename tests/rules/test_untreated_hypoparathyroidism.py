@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import call, condition, encounter, lab, patient, prefetch, referral, statement, taking
+from tests.support.fhir import bundle, call, condition, encounter, lab, patient, prefetch, referral, statement, taking
 from tests.support.fire import Fired, fire
 from tests.support.rows import WOMAN_60, outcome, row
 
@@ -117,6 +117,8 @@ def test_treatment(drugs: list[Json], expected: str) -> None:
 def test_not_on_the_list_needs_the_list() -> None:
     assert verdict(HYPO, LOW, without=("medications",)) == "not-checked key-missing"
     assert verdict(HYPO, LOW, medications=outcome()) == "not-checked key-failed"
+    unreadable = {**taking("calcium carbonate"), "medicationCodeableConcept": 7}
+    assert verdict(HYPO, LOW, medications=bundle(unreadable)) == "not-checked key-failed"
     card = view(HYPO, SEVERE, without=("medicationStatements",)).card
     assert "Not every list of drugs was supplied" in card["detail"]
     assert "Not every list" not in view(HYPO, SEVERE).card["detail"]

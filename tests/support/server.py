@@ -90,14 +90,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+COMMAND = ("-m", "cds_hooks.cli")
+
+
 @contextmanager
-def running(folder: Path, port: int = 0, **settings: str) -> Iterator[Service]:
+def running(folder: Path, port: int = 0, command: tuple[str, ...] = COMMAND, **settings: str) -> Iterator[Service]:
     """Starts ``dystonia-cds serve``, on any port unless one is given, and ends it by its own process id."""
     port = port or free_port()
     log = folder / "serve.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cds_hooks.cli", "serve", "--host", "127.0.0.1", "--port", str(port)],
+            [sys.executable, *command, "serve", "--host", "127.0.0.1", "--port", str(port)],
             env=environment(folder, **settings),
             stdout=output,
             stderr=output,

@@ -134,6 +134,18 @@ def test_drafts_of_odd_calls(body: bytes) -> None:
     assert Originals(body).draft("MedicationRequest/draft-1", "p1") is None
 
 
+def test_the_context_may_come_cut_out_already() -> None:
+    """Then the drafts are read from it alone, and the record from the body all the same."""
+    body = json.dumps(call([FULL], prefetch(taking("olanzapine", id="m9")))).encode()
+    context = json.dumps(call([{**FULL, "priority": "stat"}], None)["context"]).encode()
+    originals = Originals(body, context)
+    draft, record = originals.draft("MedicationRequest/draft-1", "p1"), originals.get("MedicationRequest/m9", "p1")
+    assert draft is not None
+    assert record is not None
+    assert (draft["priority"], record["status"]) == ("stat", "active")
+    assert Originals(b"{", context).get("MedicationRequest/m9", "p1") is None
+
+
 def test_a_number_that_nobody_can_hold_elsewhere_does_not_matter() -> None:
     result = lab("ionised", 1.2)
     body = json.dumps(call([FULL], prefetch(result))).replace("1.2,", "1e999999999999999999999,")

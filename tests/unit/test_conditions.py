@@ -1,10 +1,12 @@
 """Conditions: which codes mean them and which near misses do not, old and new coding, and the words that stand in."""
 
 import json
+from typing import Any
 
 import pytest
 
 from plugin.fhir import records
+from plugin.fhir.liver import child_pugh_of
 from tests.support.fhir import DYSTONIA, Json, allergy, concept, condition, family
 from tests.support.rows import resource, row
 from valuesets import Overlay, Terminology, load
@@ -266,7 +268,34 @@ TEXTS = [
     ("congenital torticollis", ""),
     ("vegetative Dystonie", ""),
     ("neurocirculatory dystonia", ""),
-    ("vegetative dystonia and cervical dystonia", "dystonia"),
+    ("vegetative dystonia and cervical dystonia", "dystonia focal-dystonia"),
+    ("Cervical dystonia", "dystonia focal-dystonia"),
+    ("Spasmodic torticollis", "dystonia focal-dystonia"),
+    ("Writer's cramp, right hand", "dystonia focal-dystonia"),
+    ("Musician\u2019s dystonia", "dystonia focal-dystonia"),
+    ("muscle cramp", ""),
+    ("Dystonia of the left foot", "dystonia limb-dystonia"),
+    ("Dystonia of lower extremity", "dystonia limb-dystonia"),
+    ("Dystonia of the left hand", "dystonia"),
+    ("Fixed dystonia", "dystonia fixed-dystonia"),
+    ("Dystonia, ruled out", ""),
+    ("Dystonia; excluded", ""),
+    ("Dystonia, excluded from the trial", "dystonia"),
+    ("Screening for Parkinson disease", ""),
+    ("Monitoring for tardive dyskinesia", ""),
+    ("At risk for acute dystonia", ""),
+    ("Tardive dyskinesia risk", ""),
+    ("Dystonia prophylaxis", ""),
+    ("Parkinson disease in father", ""),
+    ("Risk of falls, dystonia", "dystonia"),
+    ("Fear of flying and dystonia", "dystonia"),
+    ("Dystonia, education given", "dystonia"),
+    ("Avoid metoclopramide: acute dystonia", "dystonia"),
+    ("Tethered cord release", ""),
+    ("Cortical dysplasia", "cortical-malformation"),
+    ("Generalized torsion dystonia", "dystonia generalised-dystonia"),
+    ("Dystonia, generalised", "dystonia generalised-dystonia"),
+    ("Paroxysmal limb posturing", "paroxysmal-dyskinesia"),
     ("myotonic dystrophy", ""),
     ("vascular dystrophy", ""),
     ("PKD", ""),  # polycystic kidney disease
@@ -322,6 +351,16 @@ NAMES = [
     ("Toe walking with scoliosis", "scoliosis"),
     ("Sacral dimple", "sacral-stigma"),
     ("Cleft palate, repaired", "palatal-anomaly"),
+    ("Velopharyngeal insufficiency", "palatal-anomaly"),
+    ("Lumbosacral hairy patch", "sacral-stigma"),
+    ("Blepharospasm", "dystonia focal-dystonia"),
+    ("Dyskinesia", "dyskinesia"),
+    ("no dyskinesia", ""),
+    ("Primary ciliary dyskinesia", ""),
+    ("Biliary dyskinesia", ""),
+    ("scapular dyskinesis", ""),
+    ("suspected stroke", ""),
+    ("Graves disease, probable", ""),
     ("Parkinsonism", "parkinsonism-unspecified"),
     ("drug-induced parkinsonism", "drug-parkinsonism"),
     ("Parkinsonism, drug-induced", "drug-parkinsonism"),
@@ -338,6 +377,23 @@ NAMES = [
 @pytest.mark.parametrize(("text", "expected"), NAMES)
 def test_names(codes: Terminology, text: str, expected: str) -> None:
     assert codes.condition_words.names(text) == set(expected.split())
+
+
+# What a text suspects is told where it is asked for; what it fears, denies or is over never is.
+SUSPICIONS = [
+    ("suspected stroke", "stroke"),
+    ("possible lesion of the thalamus", "basal-ganglia-lesion"),
+    ("Graves disease, probable", "hyperthyroidism"),
+    ("risk of stroke", ""),
+    ("no suspected stroke", ""),
+    ("suspected stroke ruled out", ""),
+    ("stroke screening", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), SUSPICIONS)
+def test_suspicions(codes: Terminology, text: str, expected: str) -> None:
+    assert codes.condition_words.names(text, suspected=True) == set(expected.split())
 
 
 # The same in the record of a reaction to a drug, where an abbreviation has one meaning.
@@ -379,7 +435,15 @@ MEANINGS = [
         "drug-dystonia-by-text", True),
     row("words alone", "", "Acute dystonic reaction", "dystonia drug-dystonia-by-text",
         "dystonia drug-dystonia-by-text", True),
-    row("words alone, no drug", "", "Cervical dystonia", "dystonia", "dystonia", True),
+    row("words alone, no drug", "", "Dystonia of the neck", "dystonia", "dystonia", True),
+    row("a form and the leg", "", "Focal dystonia of the left leg", "dystonia focal-dystonia limb-dystonia",
+        "dystonia focal-dystonia limb-dystonia", True),
+    row("a form and the foot, by code too", "G24.8", "Fixed dystonia, right foot",
+        "dystonia fixed-dystonia limb-dystonia", "fixed-dystonia limb-dystonia", False),
+    row("the arm, and a pain in the leg", "", "Dystonia of the arm, leg pain", "dystonia", "dystonia", True),
+    row("a remedy is not blamed", "", "Dystonia, botulinum toxin", "dystonia", "dystonia", True),
+    row("a remedy that is", "", "Levodopa-induced dystonia", "dystonia drug-dystonia-by-text",
+        "dystonia drug-dystonia-by-text", True),
     row("words deny the drug", "", "Dystonia, not drug-induced", "dystonia", "dystonia", True),
     row("akathisia beside a coded dystonia", "G24.02", "Acute dystonia with akathisia",
         "dystonia drug-dystonia acute-drug-dystonia akathisia", "akathisia", False),
@@ -407,6 +471,31 @@ def test_what_a_condition_means(code: str, text: str, concepts: str | None, word
     assert found.concepts == set(concepts.split())
     assert found.worded == set(worded.split())
     assert found.by_text is by_text
+
+
+# A Condition's code and text, and whether it is no more than a suspicion.
+SUSPECTED = [
+    row("suspected", "", "Suspected dystonia", True),
+    row("possible", "", "Possible tardive dyskinesia", True),
+    row("behind the name", "", "Hypoparathyroidism, suspected", True),
+    row("under a code of another kind", "G25.89", "Possible paroxysmal kinesigenic dyskinesia", True),
+    row("certain", "", "Dystonia", False),
+    row("one of two", "", "Dystonia, suspected hypoparathyroidism", False),
+    row("the other of two", "", "Suspected hypoparathyroidism, dystonia", False),
+    row("a drug that is suspected", "", "Dystonia, haloperidol suspected", False),
+    row("a drug that is possible", "", "Acute dystonia, possible reaction to haloperidol", False),
+    row("how likely a reaction is", "", "Probable dystonic reaction to metoclopramide", False),
+    row("in brackets", "", "Tethered cord (suspected)", True),
+    row("by code, whatever its words", "G24.9", "Suspected dystonia", False),
+]
+
+
+@pytest.mark.parametrize(("code", "text", "suspected"), SUSPECTED)
+def test_a_suspicion_in_words_is_not_confirmed(code: str, text: str, suspected: bool) -> None:
+    found = recorded(code, text)
+    assert found is not None
+    assert found.suspected is suspected
+    assert records.problem_of(resource(condition(code, text=text)), found).unconfirmed is suspected
 
 
 # The manifestation of a reaction to metoclopramide; "coded" says that a code tells it, "words" that words do.
@@ -482,3 +571,38 @@ def test_a_listed_reaction_goes_before_the_words_of_the_record() -> None:
 )
 def test_family_history(text: str, counts: bool) -> None:
     assert bool(records.family_dystonia(resource(family(text)))) is counts
+
+
+def child_pugh(value: str | None, **more: Any) -> Json:
+    told = {"valueString": value} if value is not None else {}
+    return {
+        "resourceType": "Observation",
+        "id": "cp",
+        "status": "final",
+        "code": {"text": "Child-Pugh"},
+        **told,
+        **more,
+    }
+
+
+# what an Observation named Child-Pugh tells -> the class, what it is called, whether it is sure
+LIVERS = [
+    row("a letter", child_pugh("B"), "child-pugh-b-c", "Child-Pugh B", True),
+    row("the name with it", child_pugh("Child-Pugh class C"), "child-pugh-b-c", "Child-Pugh class C", True),
+    row("as a concept", child_pugh(None, valueCodeableConcept={"text": "Class B"}), "child-pugh-b-c",
+        "Child-Pugh Class B", True),
+    row("preliminary", child_pugh("B", status="preliminary"), "child-pugh-b-c", "Child-Pugh B", False),
+    row("a score", child_pugh("7 points"), None, "", True),
+    row("in error", child_pugh("B", status="entered-in-error"), None, "", True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "concept", "label", "sure"), LIVERS)
+def test_the_class_of_a_liver(record: Json, concept: str | None, label: str, sure: bool) -> None:
+    found = child_pugh_of(resource(record))
+    if concept is None:
+        assert found is None
+    else:
+        assert found is not None
+        assert (found.concepts, found.label, found.unconfirmed) == ({concept}, label, not sure)
+        assert (found.state, found.reference) == ("active", "Observation/cp")

@@ -366,6 +366,12 @@ def test_several_lines_are_as_needed_only_together(lines: list[dict], expected: 
 PER_KILOGRAM = [
     row("mg/kg", line(0.5, "mg/kg"), "0.5", "-", "haloperidol"),
     row("ug/kg", line(500, "ug/kg"), "0.5", "-", "haloperidol"),
+    row("a dose per kg beside one that cannot be read", {"doseAndRate": [
+        {"doseQuantity": {"value": 0.5, "unit": "mg/kg"}}, {"doseQuantity": {"value": 1, "unit": "furlong"}}]},
+        "-", "-", "haloperidol"),
+    row("a rate per kg beside one that cannot be read", {"doseAndRate": [
+        {"rateQuantity": {"value": 0.5, "unit": "mg/kg/d"}}, {"rateQuantity": {"value": 1, "unit": "furlong/h"}}]},
+        "-", "-", "haloperidol"),
     row("mg/kg/d is a rate", line(0.5, "mg/kg/d"), "-", "0.5", "haloperidol"),
     row("mg/kg/day in three doses", line(0.6, "mg/kg/day", **repeat(frequency=3, period=1, periodUnit="d")), "0.2",
         "0.6", "haloperidol"),
@@ -462,6 +468,8 @@ INFUSIONS = [
     row("the same in an older version", ratio(10, 8), "haloperidol", "-", "30", "30"),
     row("a range of rates", {"doseAndRate": [{"rateRange": {"low": {"value": 1, "unit": "mg/h"},
         "high": {"value": 2, "unit": "mg/h"}}}]}, "haloperidol", "-", "48", "48"),
+    row("a range of rates with a low end only", {"doseAndRate": [{"rateRange": {"low": {"value": 1, "unit": "mg/h"}}}]},
+        "haloperidol", "-", "-", "-"),
     row("2 mg/h for half an hour, twice a day", rate(2, "mg/h", **repeat(frequency=2, period=1, periodUnit="d",
         duration=30, durationUnit="min")), "haloperidol", "1", "2", "2"),
     row("2 mg/h twice a day, for how long is not said", rate(2, "mg/h", **repeat(frequency=2, period=1,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plugin.fhir.medication import of_resource
+from plugin.fhir.medication import of_concept, of_resource
+from plugin.fhir.types import Concept
 from plugin.patient import Medication
 from tests.support.fhir import DRUGS, RXNORM, SNOMED, call, concept, order, prefetch
 from tests.support.fire import fire, sign
@@ -266,3 +267,19 @@ def test_long_acting(drug: str, expected: bool) -> None:
 def test_an_ingredient_code_without_a_name_is_recognised() -> None:
     """Every ingredient of the table, also one that no product list holds by itself."""
     assert names(named({"medicationCodeableConcept": concept(RXNORM, "1658314")})) == ["brexpiprazole"]
+
+
+# The text of a concept, the display of the reference to it -> the drugs, and what the drug is called.
+DISPLAYS = [
+    row("the display names what the text does not", "Hausmischung", "Haldol 5 mg", ["haloperidol"], "Haldol 5 mg"),
+    row("both name it", "haloperidol", "Haldol 5 mg", ["haloperidol"], "haloperidol"),
+    row("the display alone", "", "Haldol 5 mg", ["haloperidol"], "Haldol 5 mg"),
+    row("blanks for a display", "haloperidol", "  ", ["haloperidol"], "haloperidol"),
+    row("neither names a drug of ours", "Hausmischung", "Amoxicillin", [], "Hausmischung"),
+]
+
+
+@pytest.mark.parametrize(("text", "display", "drugs", "label"), DISPLAYS)
+def test_the_display_of_a_reference_is_read_as_well(text: str, display: str, drugs: list[str], label: str) -> None:
+    found = of_concept(Concept(text=text or None), display)
+    assert ([item.name for item in found.ingredients], found.label) == (drugs, label)

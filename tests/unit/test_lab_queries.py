@@ -9,10 +9,11 @@ from typing import cast
 import msgspec
 import pytest
 
+from plugin import vocabulary
 from plugin.desk.tokens import lab_tokens
 from plugin.needs import keys_of, template
 from plugin.vocabulary import terminology
-from valuesets import Terminology
+from valuesets import Terminology, load
 
 
 def _analytes(key: str) -> set[str | None]:
@@ -51,6 +52,18 @@ def test_only_the_hooks_that_read_glucose_ask_for_it() -> None:
 
 # A site that added two laboratory codes, and struck one out.
 ANALYTES = {("urn:lab", "CA"): "calcium", ("urn:lab", "GLU"): "glucose", ("urn:lab", "OLD"): ""}
+
+
+def test_a_sites_own_codes_are_asked_for_under_their_key() -> None:
+    before = terminology()
+    vocabulary.use(load(msgspec.structs.replace(before.overlay, analytes=ANALYTES, version="1")))
+    try:
+        observations, glucose = template("observations"), template("glucose")
+    finally:
+        vocabulary.use(before)
+    assert (",urn:lab|CA&" in observations, "urn:lab|GLU" in observations) == (True, False)
+    assert (",urn:lab|GLU&" in glucose, "urn:lab|CA" in glucose) == (True, False)
+    assert "urn:lab|OLD" not in observations + glucose
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,8 @@ SPECIMENS = [
     row("before dialysis", _named(text="Magnesium, pre-dialysis"), True),
     row("dialysis fluid", _named(text="Magnesium in dialysis fluid"), False),
     row("a word that begins alike", _named(text="Magnesium (Urban Hospital)"), True),
+    row("a type whose code system has urine in its address",
+        _typed(coding=[{"system": "https://lab.example/urine-codes", "code": "4711"}]), True),
     row("specimen: urine", _specimen("Urine, spot"), False),
     row("specimen: red cells, said with blood", _specimen("Red blood cells"), False),
     row("specimen: dialysate", _specimen("Dialysate"), False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from cds_hooks.service import KeyState, Prefetched
 from plugin import labs
 from plugin.fhir import observations
-from plugin.fhir.ranges import INFINITE, Person, limits_of
+from plugin.fhir.ranges import INFINITE, Bounds, Person, limits_of
 from plugin.fhir.reader import read
+from plugin.metabolic import measured
 from plugin.patient import Patient
 from plugin.thresholds import Limits
 from tests.support.fhir import NOW, PATIENT, SNOMED, concept, day, encounter, lab, patient
@@ -43,6 +45,34 @@ def calcium(*results: Json, limits: Limits = LIMITS, **more: Any) -> labs.State:
 def magnesium(*results: Json) -> labs.State:
     """The magnesium state of a patient with these results."""
     return labs.magnesium(person(*results), LIMITS)
+
+
+# Results of the last 30 days -> the reference of a usable one, or why one that was sent is not known to be usable.
+MEASURED = [
+    row("a result", [lab("ionised", 1.2)], "Observation/ionised-1"),
+    row("of 30 days ago", [lab("ionised", 1.2, when="30d")], "Observation/ionised-1"),
+    row("of 31 days ago", [lab("ionised", 1.2, when="31d")], ""),
+    row("of another analyte", [lab("magnesium", 0.8)], ""),
+    row("no unit", [lab("ionised", 1.2, None)], "unit-missing"),
+    row("a unit that the range tells", [lab("ionised", 1.2, None, low=1.1, low_unit="mmol/L")], "unit-missing"),
+    row("a unit that we do not know", [lab("ionised", 1.2, "mmol/kg")], "unit-unknown"),
+    row("out of bounds", [lab("ionised", 120)], "implausible"),
+    row("no date", [lab("ionised", 1.2, when=None)], "date-missing"),
+    row("this month or the one before", [lab("ionised", 1.2, when="2026-10")], "date-missing"),
+    row("of a month that lies within", [lab("ionised", 1.2, when="2026-11")], "Observation/ionised-1"),
+    row("preliminary", [lab("ionised", 1.2, status="preliminary")], "no-result"),
+    row("an unusable one, and an older one that is usable", [lab("ionised", 1.2, None), lab("calcium", 2.3, when="9d")],
+        "Observation/calcium-1"),
+    row("two that are unusable: the reason of the newer",
+        [lab("ionised", 1.2, None), lab("ionised", 120, when="9d", id="b")], "unit-missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("results", "expected"), MEASURED)
+def test_whether_something_was_measured(results: list[Json], expected: str) -> None:
+    found = measured(person(*results), labs.CALCIUM, timedelta(days=30))
+    assert (found.result.reference if found.result is not None else found.doubt) == expected
+    assert bool(found.references) is bool(expected)
 
 
 # (grade, certain, value, why something might be worse)
@@ -232,6 +262,7 @@ def test_how_a_result_is_told(result: Json, words: str) -> None:
 # A laboratory's ranges: (lower limit in mmol/L in force, value below which normal is not known)
 WOMAN = Person("female", {"years": 60, "months": 720, "weeks": 3130, "days": 21914})
 BABY = Person("male", {"years": 0, "months": 5, "weeks": 22, "days": 155})
+NEWBORN = Person("female", {"years": 0, "months": 0, "weeks": 0, "days": 2})
 UNKNOWN = Person("", None)
 
 
@@ -254,6 +285,9 @@ RANGES = [
     row("5 months outside a range of months", BABY, [_entry(**_age(6, 12, "mo"))], None, None),
     row("22 weeks", BABY, [_entry(**_age(22, 22, "wk"))], "2.1", None),
     row("155 days", BABY, [_entry(**_age(156, None, "d"))], None, None),
+    row("two days in a range of hours", NEWBORN, [_entry(**_age(0, 72, "h"))], "2.1", None),
+    row("two days beyond a range of hours", NEWBORN, [_entry(**_age(0, 24, "h"))], None, None),
+    row("hours that are no whole days", NEWBORN, [_entry(**_age(0, 60, "h"))], None, "2.1"),
     row("an age in an unknown unit", WOMAN, [_entry(**_age(18, None, "moons"))], None, "2.1"),
     row("age unknown", UNKNOWN, [_entry(**_age(18))], None, "2.1"),
     row("sex unknown", UNKNOWN, [_entry(appliesTo=[{"text": "Female"}])], None, "2.1"),
@@ -357,3 +391,44 @@ def test_infants_need_a_range_for_calcium_and_not_for_magnesium() -> None:
     infant = person(lab("ionised", 0.8), lab("magnesium", 0.5), who=patient("2026-06-01"))
     assert labs.calcium(infant, LIMITS).reason == "no-result"
     assert labs.magnesium(infant, LIMITS).grade == "low"
+
+
+def test_a_range_whose_lower_limit_cannot_be_used_keeps_the_upper_one() -> None:
+    assert Bounds(D("1.1"), D("1.3"), told="1.1-1.3").unreadable() == Bounds(None, D("1.3"), INFINITE)
+
+
+NAMED = [
+    row("ionised", lab("ionised", 0.8), "Ionised Ca"),
+    row("ionised, by its flag alone", lab("ionised", 0.8, None, flag="L"), "Ionised Ca"),
+    row("total", lab("calcium-sc", 1.2), "Total Ca"),
+    row("total, by its flag alone", lab("calcium-sc", 1.2, None, flag="L"), "Total Ca"),
+    row("corrected by the laboratory", lab("corrected", 2.0), "Corrected Ca (laboratory)"),
+]
+
+
+@pytest.mark.parametrize(("result", "name"), NAMED)
+def test_a_state_says_which_calcium_it_is(result: Json, name: str) -> None:
+    assert calcium(result).name == name
+
+
+def test_an_upper_limit_in_another_unit_is_converted() -> None:
+    entry = {"low": {"value": 8.016, "code": "mg/dL"}, "high": {"value": 10.02, "code": "mg/dL"}}
+    decoded = resource({**lab("calcium-sc", 2.0), "referenceRange": [entry]}).referenceRange or []
+    bounds = limits_of("calcium", decoded, WOMAN, None)
+    assert (bounds.lower, bounds.upper) == (D("2"), D("2.5"))
+
+
+def test_a_result_with_parts_counts_itself_where_it_has_a_value() -> None:
+    part = {key: lab("magnesium", 0.5)[key] for key in ("code", "valueQuantity")}
+    both = lab("ionised", 0.8, component=[part])
+    assert (calcium(both).grade, magnesium(both).grade) == ("severe", "low")
+    panel = {name: value for name, value in both.items() if name != "valueQuantity"}
+    assert (calcium(panel).reason, magnesium(panel).grade) == ("no-result", "low")
+
+
+@pytest.mark.parametrize("newer", ["ionised", "calcium-sc"])
+def test_of_results_that_are_too_old_the_last_is_told(newer: str) -> None:
+    old = [lab(name, 1.2, when="40d" if name == newer else "60d") for name in ("ionised", "calcium-sc")]
+    for results in (old, old[::-1]):
+        state = calcium(*results)
+        assert (state.reason, [one.reference for one in state.results]) == ("stale", [f"Observation/{newer}-1"])

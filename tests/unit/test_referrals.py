@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from plugin.fhir import referrals
 from plugin.fhir.referrals import referral_of
-from tests.support.fhir import referral
+from tests.support.fhir import LOINC, concept, order, referral
 from tests.support.rows import resource, row
 
 Json = dict[str, Any]
@@ -74,3 +75,21 @@ def test_dates() -> None:
     undated = referral_of(resource(referral("Neurology", None)))
     assert undated is not None
     assert undated.when is None
+
+
+def test_which_tests_the_drafts_ask_for() -> None:
+    """A draft that asks for nothing stands before one that does."""
+
+    def test(code: str, **more: Any) -> Json:
+        return {**referral("", status="draft", code=concept(LOINC, code)), **more}
+
+    drafts = [
+        order("haloperidol"),
+        test("17861-6", doNotPerform=True),
+        test("19123-9", status="revoked"),
+        {key: value for key, value in test("2731-8").items() if key != "code"},
+        test("6690-2"),
+        test("1994-3"),
+        test("3016-3", status="active"),
+    ]
+    assert referrals.tests_ordered([resource(one) for one in drafts]) == {"calcium-ionised", "tsh"}

@@ -22,8 +22,6 @@ _NDC_DIGITS: Final = 11
 _NDC_NUMBER: Final = 9
 _PACKS: Final = frozenset({"GPCK", "BPCK"})
 
-Uses = Mapping[str, frozenset[int]]
-
 
 class Collected(msgspec.Struct):
     """What a release says of our ingredients.

@@ -80,18 +80,23 @@ _GRAMMAR = (
     ("word", rf"(?P<word>{'|'.join(PER_DAY)})(?![a-z])"),
     ("daily", rf"{_DAY_WORD}(?![a-z])"),
     ("doses", rf"(?:x|for)\s*(?P<doses>{_NUMBER})\s*doses?(?![a-z])"),
-    ("length", rf"(?:x|for)\s*(?P<long>{_NUMBER})\s*-?\s*(?P<long_unit>{_TIME})(?![a-z])"),
+    ("length", rf"(?:x|for(?: up to)?)\s*(?P<long>{_NUMBER})\s*-?\s*(?P<long_unit>{_TIME})(?![a-z])"),
+    ("share", r"(?:x|for)\s*(?P<share>\d{1,2})/(?P<share_of>7|52|12)(?![\d/])"),
     ("once", r"(?:once|one[- ]time(?: dose)?|x\s?1(?![\d.]|\s?\d)|stat|now|single dose|as a single dose)(?![a-z])"),
     ("amount", rf"\(?\s*=?\s*(?P<much>{_COUNT})\s*-?\s*(?P<unit>{_UNIT})"),
     ("needed", r"(?:(?:as|if|when)\s+(?:needed|required|necessary)|prn(?![a-z]))"),
     ("meal", r"(?:before|after|with)(?: each| every)? meals?(?![a-z])|(?:ac|pc)(?![a-z])"),
     ("moment", rf"(?:{_MOMENT})(?![a-z])|o[mn](?=\s*(?:$|[,;(]|prn|for \d|x ?\d))"),
     ("filler", rf"(?:{_FILLER})(?![a-z])"),
+    ("follows", r"^then(?![a-z])"),
     ("bare", rf"^(?P<bare>{_NUMBER})(?=\s)"),
-    ("reason", r"(?:for\s+(?:the\s+)?)?[a-z]+(?:[ /,'-]+(?!(?:max|maximum|not|nte|no|up)\b)[a-z]+)*"),
+    ("reason", r"(?:for\s+(?:the\s+)?)?[a-z]+"
+               r"(?:[ /,'-]+(?!(?:max|maximum|not|nte|no|up|for(?=\s+(?:up\b|\d)))\b)[a-z]+)*"),
 )  # fmt: skip
 SCANNER = re.compile("|".join(f"(?P<_{name}>{pattern})" for name, pattern in _GRAMMAR))
 BETWEEN = re.compile(r"(?:\s|[;()&]|[.,/-](?!\d)|\band\b)*")
+# British: "5/7" are five days, "2/52" two weeks and "1/12" is a month.
+SHARES = {"7": "days", "52": "weeks", "12": "months"}
 # "Daily and at bedtime" is once or twice a day; "1 000 mg" and "1,000" have more than one reading.
 TWO_WAYS = re.compile(
     r"\b(?:daily|day)\s*(?:,|and|&|\+)\s*(?:at|in|on|every)|\d\s+\d+(?!/)\s*(?:mg|g|mcg|ug|ml)\b|\d,\d"

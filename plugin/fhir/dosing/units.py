@@ -12,9 +12,9 @@ from functools import lru_cache
 import msgspec
 
 from plugin.fhir.dosing.numbers import in_hours
+from valuesets.systems import UCUM
 
 D = Decimal
-_UCUM = "http://unitsofmeasure.org"
 
 MASS, VOLUME, PIECE, ACTUATION, PATCH = "mass", "volume", "piece", "actuation", "patch"
 UNKNOWN = "dose unit unknown"
@@ -76,7 +76,7 @@ def unit_of(code: str, text: str, system: str = "") -> Read:
         return MISSING
     coded = _read(code) if code.strip() else None
     worded = _read(text) if text.strip() else None
-    if coded is None or (coded == UNKNOWN and system != _UCUM):
+    if coded is None or (coded == UNKNOWN and system != UCUM):
         return worded if worded is not None else UNKNOWN
     if worded is None or worded in (UNKNOWN, coded):
         return coded

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from plugin.fhir.dosing.amounts import Amount
-from plugin.fhir.dosing.grammar import BETWEEN, NO_REASON, PER_DAY, SCANNER, SMALL, TWO_WAYS
+from plugin.fhir.dosing.grammar import BETWEEN, NO_REASON, PER_DAY, SCANNER, SHARES, SMALL, TWO_WAYS
 from plugin.fhir.dosing.numbers import DAY, in_hours
 from plugin.fhir.dosing.units import MASS, MISSING, PIECE, unit_of
 from plugin.text import READ_AT_MOST
@@ -150,7 +150,13 @@ class _Reading:
         return before is None
 
     def _length(self, match: re.Match[str], _: str) -> bool:
-        self.length, before = in_hours(_value(match["long"]), match["long_unit"]), self.length
+        return self._lasts(_value(match["long"]), match["long_unit"])
+
+    def _share(self, match: re.Match[str], _: str) -> bool:
+        return self._lasts(D(match["share"]), SHARES[match["share_of"]])
+
+    def _lasts(self, many: Decimal, unit: str) -> bool:
+        self.length, before = in_hours(many, unit), self.length
         return before is None
 
     def _once(self, _match: re.Match[str], _: str) -> None:
@@ -187,6 +193,9 @@ class _Reading:
 
     def _filler(self, _match: re.Match[str], _: str) -> None:
         """Route, verb or food: nothing about how much or how often."""
+
+    def _follows(self, _match: re.Match[str], _: str) -> None:
+        """A line that follows another one, as its sequence number says."""
 
     def _bare(self, _match: re.Match[str], _: str) -> None:
         self.amounts += 1
