@@ -39,6 +39,7 @@ chaos: venv ## the same with every fault against every service
 fuzz: venv ## a million mutated requests, 100,000 mutated tokens, 100,000 calls with others' data (FUZZ="--minutes 30")
 	.venv/bin/python -m tests.support.mutated --count 100000
 	.venv/bin/python -m tests.fuzz.memory_image
+	.venv/bin/python -m tests.fuzz.canaries --count 10000
 	.venv/bin/python -m tests.fuzz.wrong_patient
 	.venv/bin/python -m tests.fuzz --count 1000000 --keep fuzz-failures $(FUZZ)
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
+from cds_hooks.audit import GATHER_SECONDS
 from cds_hooks.clients import Client
 from cds_hooks.errors import Overloaded
 from cds_hooks.settings import Settings
@@ -54,6 +55,7 @@ class Admission:
         self.opened = 0.0
         self._begun = False
         self._queue = Line()
+        self._held = 0
         self._expected = 0.0
         """Seconds, smoothed, that a call takes once it was begun."""
 
@@ -88,6 +90,27 @@ class Admission:
         finally:
             self._inside -= 1
             self._expected += (self._ticks() - began - self._expected) * SMOOTHING
+
+    def until(self, error: Overloaded, arrived: float) -> float:
+        """The monotonic moment at which a call that is not judged is told so, 0 for at once.
+
+        Whoever asks again at once would else be the quicker the less there is for him, and the service would do nothing
+        but refuse. A token in use waited already.
+        """
+        milliseconds = self._settings.overload_wait_ms
+        wait = self._settings.budget if milliseconds is None else milliseconds / 1000
+        return 0.0 if error.kind == "busy" else arrived + wait - GATHER_SECONDS
+
+    async def outlast(self, moment: float) -> None:
+        """Lets the time pass until then. No more calls than may be in progress wait so; the others are told at once."""
+        seconds = moment - self._ticks()
+        if seconds <= 0 or self._held >= self._settings.queue_limit:
+            return
+        self._held += 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._held -= 1
 
     def _check_time(self, arrived: float) -> None:
         budget = self._settings.budget

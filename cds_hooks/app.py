@@ -17,6 +17,7 @@ from cds_hooks.discovery import DiscoveryEndpoint
 from cds_hooks.edge import surrounded
 from cds_hooks.feedback import FeedbackEndpoint
 from cds_hooks.hooks import HookEndpoint
+from cds_hooks.lost import handlers
 from cds_hooks.pages import offer_try_it, static_routes
 from cds_hooks.service import Plugin
 from cds_hooks.settings import Settings
@@ -58,7 +59,11 @@ class Router:
         self._discovery = DiscoveryEndpoint(state)
         self._hook = HookEndpoint(state)
         self._feedback = FeedbackEndpoint(state)
-        self._pages = Starlette(routes=page_routes(state), lifespan=lambda _app: lifespan(state))
+        self._pages = Starlette(
+            routes=page_routes(state),
+            exception_handlers=handlers(state.plugin),
+            lifespan=lambda _app: lifespan(state),
+        )
         self._pages.router.redirect_slashes = False  # a redirect would lead to whatever Host the request names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

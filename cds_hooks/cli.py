@@ -33,8 +33,9 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 JSON = {"Content-Type": "application/json"}
 PATIENCE_SECONDS = 30.0
 UNAUTHORISED = 401
-WIDTH = 150
+WIDTH = 170
 """Columns that the list of calls needs; a narrower window wraps its lines rather than losing ids."""
+ID_WIDTH, TIME_WIDTH = 26, 25
 
 app = typer.Typer(
     help="Clinical decision support as a CDS Hooks service.",
@@ -112,6 +113,9 @@ def fire(
     ] = None,
     issuer: Annotated[str, typer.Option(help="With --token-key: the iss of the token.")] = "",
     tenant: Annotated[str, typer.Option(help="With --token-key: the tenant of the token, where there is one.")] = "",
+    authorities: Annotated[
+        Path | None, typer.Option(help="With --url: certificate authorities (PEM) to trust beside the public ones.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as it came.")] = False,
 ) -> None:
     """Send a hook call and show the cards."""
@@ -123,7 +127,7 @@ def fire(
     if token_key is not None and not url:
         raise CallTrouble("--token-key needs --url: in this process nobody asks for a token.")
     call, proof = read_call(file), headers(token_key, issuer, tenant)
-    reply = _send_to(url.rstrip("/"), call, service, proof) if url else _fire_inside(call, service)
+    reply = _send_to(_base(url), call, service, proof, authorities) if url else _fire_inside(call, service)
     if as_json:
         sys.stdout.write(reply.body.decode() + "\n")
     else:
@@ -161,18 +165,31 @@ def _fire_inside(call: HookFile, service: str | None) -> Reply:
     return replace(reply, silences=plugin.suppressions)
 
 
-def _send_to(url: str, call: HookFile, service: str | None, proof: Headers) -> Reply:
+def _send_to(url: str, call: HookFile, service: str | None, proof: Headers, authorities: Path | None) -> Reply:
     import httpx
 
+    from cds_hooks.outbound import trusted
+
     try:
-        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False) as client:
+        with httpx.Client(timeout=PATIENCE_SECONDS, trust_env=False, verify=trusted(authorities)) as client:
             found = None if service else client.get(f"{url}/cds-services", headers=proof(f"{url}/cds-services"))
             if found is not None and found.status_code == UNAUTHORISED:
                 return _reply(found)
             address = f"{url}/cds-services/{service or _service(call, found)}"
             return _reply(client.post(address, content=call.body, headers={**JSON, **proof(address)}))
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        raise CallTrouble(f"{url}/cds-services answers with {status}, expected a CDS service. Correct --url.") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
-        raise CallTrouble(f"No CDS service answers at {url}: {error}. Start one, or correct --url.") from None
+        why, hint = str(error).rstrip("."), "Start one, or correct --url."
+        if "CERTIFICATE_VERIFY_FAILED" in why:
+            hint = "Name the authority that signed its certificate with --authorities."
+        raise CallTrouble(f"No CDS service answers at {url}: {why}. {hint}") from None
+
+
+def _base(url: str) -> str:
+    """The address of a service, also where the address of its discovery was given."""
+    return url.rstrip("/").removesuffix("/cds-services")
 
 
 def _service(call: HookFile, discovery: httpx.Response | None) -> str:
@@ -220,13 +237,14 @@ def audit_list(
             print(shown(exported(row)))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("Id", "Time", "Service", "Status", "Cards", "Gravest", "Not checked", "Detail")
+    whole = (Column("Id", min_width=ID_WIDTH), Column("Time", min_width=TIME_WIDTH))
+    table = Table(*whole, "Client", "Service", "Status", "Cards", "Gravest", "Not checked", "Detail")
     for row in rows:
         when = row.time.isoformat(timespec="seconds")
         cards = (str(row.card_count), row.indicator, str(row.not_checked))
-        table.add_row(row.id, when, row.service, f"{row.status} {row.outcome}", *cards, row.detail)
+        table.add_row(row.id, when, row.client, row.service, f"{row.status} {row.outcome}", *cards, row.detail)
     console = Console(highlight=False, markup=False)
     console.width = max(console.width, WIDTH)
     console.print(table)

@@ -8,11 +8,13 @@ import socket
 import sys
 from asyncio.events import TimerHandle
 from collections import Counter
+from collections.abc import Sequence
 from struct import unpack_from
 from time import monotonic
 from typing import Any, ClassVar, cast
 
 import structlog
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from cds_hooks.asgi import ARRIVED, DRAIN_SECONDS, SECURITY
@@ -26,6 +28,9 @@ MOST_CONNECTIONS = 1_000
 
 MOST_FILES = 10_240
 """Files and sockets of this process."""
+
+HOSTS = {"1.0": (0, 1), "1.1": (1,)}
+"""How often a head names its host (RFC 9112, 3.2)."""
 
 QUIET_SECONDS = 60.0
 """Between two lines of the log about a crowd of connections."""
@@ -101,14 +106,21 @@ class GuardedProtocol(CorkedProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._disarm()
-        if len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > HEADER_BYTES:
+        refusal = head_flaw(self.parser.get_http_version(), self.url, self.headers)
+        if refusal is not None:
             self._in_message = False
-            raise HeadTooLarge
+            raise refusal
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        """Keeps a piece of a body, and wakes the application only for what makes it worth it: one that drips byte by
+        byte costs no more than the bytes, up to the moment at which it is whole or late."""
         self._unread -= len(body) * FRAMING
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete and len(cycle.body) + len(body) <= HIGH_WATER_LIMIT:
+            cycle.body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False
@@ -159,6 +171,22 @@ class GuardedProtocol(CorkedProtocol):
     def _is_answering(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and cycle.response_started and not cycle.response_complete
+
+
+def head_flaw(version: str, url: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Refusal | None:
+    """What is wrong with a head that can be read: too large, or one that a proxy before us may read in another way."""
+    size, hosts = len(url), 0
+    for name, value in headers:
+        size += len(name) + len(value)
+        if name == b"host":
+            hosts += 1
+        elif name == b"transfer-encoding" and value.lower() != b"chunked":
+            return BadCall("Transfer-Encoding: expected chunked, or none.")
+    if size > HEADER_BYTES:
+        return HeadTooLarge()
+    if version not in HOSTS:
+        return BadCall("The request is not HTTP/1.1.")
+    return None if hosts in HOSTS[version] else BadCall("Host: expected once.")
 
 
 def _answer(refusal: Refusal) -> bytes:

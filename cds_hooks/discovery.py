@@ -47,7 +47,7 @@ class DiscoveryEndpoint:
         now = self._state.clock()
         trace = Trace(new_id(now), now, monotonic(), ruleset=self._state.plugin.ruleset)
         trace.refused(refusal, "Discovery: ")
-        state = await record(self._state.store, trace.entry(), trace.started + self._state.settings.budget)
+        state = await record(self._state.store, trace, trace.started + self._state.settings.budget)
         await send_answer(send, receive, outcome_json(refusal), (trace.id, state), refusal)
 
 

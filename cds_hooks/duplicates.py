@@ -28,8 +28,7 @@ def repeated(body: bytes, members: tuple[str, ...]) -> str:
     A name that the bytes hold once cannot, unless it is spelt with an escape: only other bodies are read again. Those
     are not rare, because some resources have an element ``context``.
     """
-    suspicious = any(_stands_twice(b'"%b"' % name.encode(), body) for name in members) or _may_spell_a_letter(body)
-    if not suspicious or _survives(body, _MEMBERS):
+    if not may_repeat(body, members) or _survives(body, _MEMBERS):
         return ""
     outer: list[str] = []
 
@@ -39,6 +38,11 @@ def repeated(body: bytes, members: tuple[str, ...]) -> str:
 
     json.loads(body, object_pairs_hook=hook, parse_int=str, parse_float=str)
     return next((name for name in members if outer.count(name) > 1), "")
+
+
+def may_repeat(body: bytes, members: tuple[str, ...]) -> bool:
+    """Whether one of ``members`` may stand twice in the outer object of ``body``; False is certain."""
+    return any(_stands_twice(b'"%b"' % name.encode(), body) for name in members) or _may_spell_a_letter(body)
 
 
 def _survives(raw: bytes, decoder: msgspec.json.Decoder[Any]) -> bool:

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
@@ -54,6 +54,9 @@ class Refusal(HostError):
     status: ClassVar[int]
     code: ClassVar[str]
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    before_reading: ClassVar[bool] = False
+    """Whether nothing of the call was read yet: anybody can have as many of these as there are sockets."""
+
     client = ""
     """The client that a refused token named; it is not proven that the token is its."""
 
@@ -65,6 +68,12 @@ class Refusal(HostError):
     def noted(self) -> str:
         """What the audit says about it."""
         return self.text
+
+    def alone(self) -> Self:
+        """Itself without the frames that raised it: they hold the body of the call, and one another, so that all of it
+        would stay until the garbage collector's next round."""
+        self.__context__ = None
+        return self.with_traceback(None)
 
 
 class BadCall(Refusal):
@@ -79,6 +88,7 @@ class Unauthorised(Refusal):
     short hash of the name of the key."""
 
     status = 401
+    before_reading = True
     code = "login"
     headers = ((b"www-authenticate", b"Bearer"),)
 
@@ -96,6 +106,7 @@ class NotForClient(Refusal):
     """A known client that may not call this service."""
 
     status = 403
+    before_reading = True
     code = "forbidden"
 
 
@@ -103,6 +114,7 @@ class UnknownService(Refusal):
     """No service has this id."""
 
     status = 404
+    before_reading = True
     code = "not-found"
 
 
@@ -117,6 +129,7 @@ class WrongMethod(Refusal):
     """The path exists, the method does not."""
 
     status = 405
+    before_reading = True
     code = "not-supported"
     headers = ((b"allow", b"POST, OPTIONS"),)
 
@@ -125,6 +138,7 @@ class SlowBody(Refusal):
     """The body did not arrive in time."""
 
     status = 408
+    before_reading = True
     code = "timeout"
     headers = ((b"connection", b"close"),)
 
@@ -144,6 +158,7 @@ class TooLarge(Refusal):
     """The body is larger than the limit."""
 
     status = 413
+    before_reading = True
     code = "too-long"
     headers = ((b"connection", b"close"),)
 
@@ -159,6 +174,7 @@ class WrongMedia(Refusal):
     """The body is not plain JSON."""
 
     status = 415
+    before_reading = True
     code = "not-supported"
 
 
@@ -173,6 +189,7 @@ class Overloaded(Refusal):
     """Too many calls. ``kind`` is a word for metrics; ``seconds`` is how long to wait."""
 
     status = 429
+    before_reading = True
     code = "throttled"
 
     def __init__(self, text: str, seconds: float = 1, kind: str = "busy") -> None:

@@ -48,7 +48,7 @@ class FeedbackEndpoint:
         except ClientGone:
             return
         except Refusal as error:
-            refusal = error
+            refusal = error.alone()
         except Exception as error:
             log.error("feedback-failed", audit=trace.id, error=type(error).__name__, where=where(error))
             refusal = InternalError("An internal error; the feedback was not kept.")
@@ -60,7 +60,7 @@ class FeedbackEndpoint:
             trace.re_sent(kept.status, kept.audit_id, "Feedback: ")
             body = kept.body
         if refusal is not None or kept is not None:
-            audit_state = await record(self._state.store, trace.entry(), trace.started + WAIT_SECONDS)
+            audit_state = await record(self._state.store, trace, trace.started + WAIT_SECONDS)
         await send_answer(send, receive, body, (trace.id, audit_state), refusal, trace.status)
         self._log(trace, len(rows), audit_state)
 

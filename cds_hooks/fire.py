@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.table import Column, Table
 from rich.text import Text
 from starlette.types import ASGIApp, Message
 
@@ -158,19 +159,26 @@ def outcome_text(content: Json) -> str:
 
 def _card(card: Json) -> Panel:
     indicator = card.get("indicator", "")
-    parts: list[Text] = [Text(card.get("summary", ""), "bold")]
+    parts: list[RenderableType] = [Text(card.get("summary", ""), "bold")]
     if card.get("detail"):
         parts += [Text(), *map(_line, card["detail"].replace("**\n\n", "**\n").splitlines())]
     for title, lines in _sections(card):
-        parts += [Text(), Text(title, "bold"), *(Text(f"  • {line}") for line in lines)]
+        parts += [Text(), Text(title, "bold"), *map(_bullet, lines)]
     return Panel(Group(*parts), title=Text(indicator), title_align="left", border_style=COLOURS.get(indicator, ""))
 
 
-def _line(line: str) -> Text:
+def _line(line: str) -> RenderableType:
     """A line of the little Markdown that cards hold: headings in bold and bullets."""
     if line.startswith("**") and line.endswith("**"):
         return Text(line.strip("*"), "bold")
-    return Text(f"  • {line[2:]}" if line.startswith("- ") else line)
+    return _bullet(line[2:]) if line.startswith("- ") else Text(line)
+
+
+def _bullet(line: str) -> RenderableType:
+    """A point of a list, whose further lines begin below its first word."""
+    shown = Table.grid("", Column(overflow="fold"), padding=(0, 1, 0, 0))
+    shown.add_row(Text("  •"), Text(line))
+    return shown
 
 
 def _sections(card: Json) -> Iterable[tuple[str, list[str]]]:

@@ -82,7 +82,7 @@ class HookEndpoint:
             log.info("client-gone", route=ROUTE, audit=trace.id)
             return
         except Refusal as error:
-            refusal, body = error, outcome_json(error)
+            refusal, body = error.alone(), outcome_json(error)
         except Exception as error:
             refusal = self._internal(error, trace)
             body = outcome_json(refusal)
@@ -90,7 +90,9 @@ class HookEndpoint:
             trace.refused(refusal)
         elif isinstance(answered, Kept):
             trace.re_sent(answered.status, answered.audit_id)
-        state = await record(self._state.store, trace.entry(), started + self._state.settings.budget)
+        if trace.held_until:
+            await self._state.admission.outlast(trace.held_until)
+        state = await record(self._state.store, trace, started + self._state.settings.budget)
         await send_answer(send, receive, body, (trace.id, state), refusal, trace.status)
         self._note(trace, state, answered if isinstance(answered, Outgoing) else None)
 
@@ -107,10 +109,15 @@ class HookEndpoint:
         try:
             with self._state.shares.held(caller.client):
                 body = await read_body(head, receive, self._state.settings)
-                arrived = max(scope.get(ARRIVED, trace.started), self._state.admission.opened)
-                return await self._admitted(bound, plan, caller, body, arrived, trace)
+                return await self._admitted(bound, plan, caller, body, self._arrived(scope, trace), trace)
         except Overloaded as error:
+            trace.held_until = self._state.admission.until(error, self._arrived(scope, trace))
             return self._overloaded(error, bound, plan, caller, body, trace)
+
+    def _arrived(self, scope: Scope, trace: Trace) -> float:
+        """The monotonic moment from which the budget of a call runs."""
+        arrived: float = scope.get(ARRIVED, trace.started)
+        return max(arrived, self._state.admission.opened)
 
     async def _admitted(
         self, bound: Bound, plan: Plan, caller: Caller, body: bytes, arrived: float, trace: Trace
@@ -140,7 +147,7 @@ class HookEndpoint:
         else:
             call = glanced(body, plan.service, bound.decode, client=trace.client, now=trace.time)
             self._identify(call, trace)
-        trace.detail = error.text
+        trace.detail, trace.unhurried = error.text, error.before_reading
         showing = self._dialects.of(caller.client, ())
         shape = partial(shaped, showing=showing)
         outgoing = unjudged(call, bound.plugin, bound.unchecked[plan.service.id], shape)
@@ -156,7 +163,8 @@ class HookEndpoint:
         self._identify(call, trace)
         received = assess(plan, call)
         received = await self._state.access.complete(plan, call, received, caller.client, deadline)
-        trace.keys = keys_json(received.prefetch, plan.service.prefetch)
+        if self._state.store is not None:
+            trace.keys = keys_json(received.prefetch, plan.service.prefetch)
         received = check(plan, received, self._state.settings.failed_keys)
         memory = memory_of(self._state, trace, trace.client)
         made = hook_call(plan, call, received, body, deadline, now=trace.time, client=trace.client, memory=memory)
@@ -194,8 +202,9 @@ class HookEndpoint:
             outgoing = unshown(outgoing, plugin, answer.unsigned)
         trace.unmapped = answer.unmapped
         trace.showed(outgoing)
-        trace.subjects = subjects_json(answer.subjects)
-        trace.findings = findings_of(outgoing.results, outgoing.cards, answer)
+        if self._state.store is not None:
+            trace.subjects = subjects_json(answer.subjects)
+            trace.findings = findings_of(outgoing.results, outgoing.cards, answer)
         return outgoing
 
     def _internal(self, error: Exception, trace: Trace) -> InternalError:

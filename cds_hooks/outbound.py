@@ -147,7 +147,7 @@ class Outbound:
             trust_env=False,
             follow_redirects=False,
             timeout=deadline,
-            verify=_trusted(authorities),
+            verify=trusted(authorities),
             limits=httpx.Limits(
                 max_connections=connections,
                 max_keepalive_connections=max(1, connections // 4),
@@ -242,7 +242,7 @@ class Outbound:
 
 
 @cache
-def _trusted(authorities: Path | None) -> ssl.SSLContext:
+def trusted(authorities: Path | None) -> ssl.SSLContext:
     """The public certificate authorities and those of a file, read once: that takes longer than a request."""
     context = httpx.create_ssl_context(trust_env=False)
     try:

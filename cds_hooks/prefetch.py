@@ -26,7 +26,6 @@ TRUNCATED = "truncated"
 OTHER_PATIENT = "other-patient"
 TOKEN = re.compile(r"\{\{\s*context\.(\w+)")
 CONTEXT_FIELDS = {"patientId": "patient_id", "userId": "user_id", "encounterId": "encounter_id"}
-NONE = Decimal(0)
 OUTCOME = "OperationOutcome"
 HARMLESS = frozenset({"information", "warning", "success"})
 WITHHELD = frozenset(
@@ -177,8 +176,9 @@ class Reader:
         if isinstance(bundle, ReadBundle):
             found.unreadable = [entry.resource for entry in entries if isinstance(entry.resource, Unreadable)]
             entries = [entry for entry in entries if not isinstance(entry.resource, Unreadable)]
-        failed = self._sort(entries, found, holes=holes)
-        failed = failed or any(one.resource_type == OUTCOME for one in found.unreadable)
+        failed = self._sort(entries, found, holes=holes) if entries else False
+        if found.unreadable:
+            failed = failed or any(one.resource_type == OUTCOME for one in found.unreadable)
         resources = found.resources
         if failed or (asked and resources and resources[0].resourceType != asked and not _has_type(resources, asked)):
             found.state, found.reason = KeyState.FAILED, KEY_FAILED
@@ -271,10 +271,12 @@ def _is_truncated(bundle: Any) -> bool:
     )
 
 
-def _count(total: object) -> Decimal:
+def _count(total: object) -> int | Decimal:
+    if isinstance(total, int):
+        return total
     if isinstance(total, str):
-        return Decimal(total) if total.isascii() and total.isdigit() else NONE
-    return Decimal(total) if isinstance(total, int | float | Decimal) else NONE
+        return Decimal(total) if total.isascii() and total.isdigit() else 0
+    return Decimal(total) if isinstance(total, float | Decimal) else 0
 
 
 def _has_type(resources: list[Any], asked: str) -> bool:

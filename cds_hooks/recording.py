@@ -52,11 +52,14 @@ class Trace(msgspec.Struct):
     kept_for_signing: bool = False
     unmapped: Sequence[Unmapped] = ()
     outcome: str = "answered"
+    unhurried: bool = False
+    held_until: float = 0.0
 
     def refused(self, refusal: Refusal, about: str = "") -> None:
         """The call was refused; ``about`` is what the audit says before the reason."""
         self.status, self.outcome, self.detail = refusal.status, "refused", about + refusal.noted
         self.client = self.client or refusal.client
+        self.unhurried = refusal.before_reading
 
     def re_sent(self, status: int, audit_id: str, about: str = "") -> None:
         """The same call came a moment ago: its answer went out once more, and nothing was decided again."""
@@ -89,13 +92,16 @@ class Trace(msgspec.Struct):
             card_uuids=self.card_uuids,
             encounter=self.encounter,
             kept_for_signing=self.kept_for_signing,
+            unhurried=self.unhurried,
         )
 
 
-async def record(store: AuditStore | None, entry: Entry, deadline: float) -> str:
-    """Writes ``entry`` and says how far it came before ``deadline``, or a quarter of a second if that is later."""
+async def record(store: AuditStore | None, trace: Trace, deadline: float) -> str:
+    """Writes the entry of ``trace`` and says how far it came before ``deadline``, or a quarter of a second if that is
+    later."""
     if store is None:
         return OFF
+    entry = trace.entry()
     try:
         durable = await within(max(LEAST_WAIT, deadline - monotonic()), store.append(entry))
     except TimeoutError:

@@ -14,7 +14,7 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from cds_hooks import logging
+from cds_hooks import core_images, logging
 from cds_hooks.app import create_app
 from cds_hooks.audit import AuditStore, open_store
 from cds_hooks.auth import check_keys
@@ -74,6 +74,7 @@ def serve(host: str, port: int, workers: int) -> None:
     check_clock(utc_now())
     files = certificate_files(settings)
     logging.configure()
+    core_images.forbid()
     warn_of_unknown_variables()
     allow_files()
     listener = listen(host, port)
@@ -116,6 +117,7 @@ def worker() -> ASGIApp:
     gc.disable()  # until settle_memory
     settings = load()
     logging.configure()
+    core_images.forbid()
     host = os.environ.get(SERVED_HOST, "127.0.0.1")
     address = os.environ.get(SERVED_ADDRESS, "http://127.0.0.1:8000")
     check_exposure(settings, host)

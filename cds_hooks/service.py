@@ -220,8 +220,8 @@ class GuidelinePage:
 
     ``sections`` are (heading, paragraphs); ``thresholds`` are (name, value, unit, source); ``levels`` are
     (indicator, when); ``override_reasons`` are the displays that a card offers. ``fingerprint`` is the hash of the
-    rule's content, ``signoff`` how it stands; ``bounds`` are (default, lowest, highest) of each threshold. ``basis`` is
-    what a reader needs to judge the rule independently.
+    rule's content, ``signoff`` how it stands; ``bounds`` are (default, lowest, highest) of each threshold, ``meanings``
+    what each is for. ``basis`` is what a reader needs to judge the rule independently.
     """
 
     id: str
@@ -249,6 +249,7 @@ class GuidelinePage:
     signoff: Standing = NOBODY
     bounds: tuple[tuple[str, str, str], ...] = ()
     basis: Basis = field(default_factory=Basis)
+    meanings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

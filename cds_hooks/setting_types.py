@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator
@@ -53,3 +53,10 @@ def web_address(address: str) -> str:
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words), AfterValidator(_networks)]
+
+
+def where(steps: tuple[Any, ...], prefix: str) -> str:
+    """The setting that an error is about; clients are counted as the tables of the file are."""
+    if steps[0] == "clients" and len(steps) > 1:
+        return ", ".join([f"[[clients]] number {steps[1] + 1}", *map(str, steps[2:])])
+    return prefix + ".".join([str(steps[0]).upper(), *map(str, steps[1:])])

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from cds_hooks.clients.model import Client, Dialect
 from cds_hooks.errors import SettingsTrouble
 from cds_hooks.service import Site
-from cds_hooks.setting_types import Networks, Switch, Words, web_address
+from cds_hooks.setting_types import Networks, Switch, Words, web_address, where
 
 PREFIX = "DYSTONIA_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -175,6 +175,12 @@ class Settings(BaseSettings):
         "note",
         description="The answer to a call that cannot be judged in time because there are too many: 200 with a card "
         "that says so, or 429 with Retry-After.",
+    )
+    overload_wait_ms: float | None = Field(
+        None,
+        ge=0,
+        description="When such a call is told so, in milliseconds from its arrival: who asks again at once then takes "
+        "little of the machine. Default: the time for one call.",
     )
     queue_limit: int = Field(
         1_000, ge=1, description="How many calls may be in progress or waiting for their turn at one time."
@@ -342,7 +348,7 @@ def load() -> Settings:
 
 def sentence(error: Any) -> str:
     """What pydantic found wrong with a setting, in a sentence."""
-    name = PREFIX + str(error["loc"][0]).upper() + "".join(f".{step}" for step in error["loc"][1:])
+    name = where(error["loc"], PREFIX)
     if error["type"] == "extra_forbidden":
         return f"{name}: there is no such field; `dystonia-cds client fields` lists those there are."
     expected = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ").rstrip(".")

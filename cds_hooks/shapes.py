@@ -10,13 +10,6 @@ import msgspec
 from cds_hooks.service import Unreadable
 
 
-class IdentifierLike(Protocol):
-    """A business identifier."""
-
-    system: str | None
-    value: str | None
-
-
 class ReferenceLike(Protocol):
     """A FHIR Reference."""
 
@@ -26,40 +19,16 @@ class ReferenceLike(Protocol):
     display: str | None
 
 
-class LinkLike(Protocol):
-    """A link of a Bundle."""
-
-    relation: str | None
-    url: str | None
-
-
-class SearchLike(Protocol):
-    """Why an entry is in a search result."""
-
-    mode: str | None
-
-
-class IssueLike(Protocol):
-    """One issue of an OperationOutcome."""
-
-    severity: str | None
-    code: str | None
-
-
-class EntryLike(Protocol):
-    """An entry of a Bundle. An entry may also have ``response``, with the ``status`` of a batch answer."""
-
-    fullUrl: str | None
-    resource: Any
-    search: Any
-
-
 class ResourceLike(Protocol):
     """The attributes that ``Plugin.resource`` must have at least, each ``None`` where the resource has no such element.
 
     One struct serves every resource type. ``identifier`` may be a list of identifiers or a single one; ``total`` may
     be untyped. A struct that also has ``beneficiary`` gets that element checked as an owner like ``subject``. An
     attribute may be read late and raise :data:`BROKEN`: the resource is then unreadable, never absent.
+
+    Of what lies in them the host reads: ``system`` and ``value`` of an identifier, ``relation`` and ``url`` of a link,
+    ``severity`` and ``code`` of an issue; of an entry ``fullUrl``, ``resource``, ``mode`` of ``search`` and, where
+    there is one, ``status`` of ``response``.
     """
 
     resourceType: str
@@ -138,12 +107,3 @@ def kind_of(raw: bytes) -> str:
     """The JSON type of a value by its first byte; never the value."""
     text = raw.lstrip(b" \t\r\n")
     return KINDS.get(text[0], "number") if text else "nothing"
-
-
-def kind_of_value(value: object) -> str:
-    """The JSON type of a decoded value that is no resource."""
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "number"

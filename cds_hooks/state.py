@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cds_hooks.admission import Admission
 from cds_hooks.audit import AuditStore
 from cds_hooks.auth import Authenticator
-from cds_hooks.clients import Client, Registry
+from cds_hooks.clients import Registry
 from cds_hooks.clock import Clock, utc_now
 from cds_hooks.fhir_access import FhirAccess
 from cds_hooks.metrics import Metrics
@@ -49,7 +49,3 @@ class State:
         self.admission = Admission(self.settings)
         self.shares = Shares(self.settings.client_limit)
         self.codes = Background(self.plugin.terminology, self.settings, self.metrics, self.clock)
-
-    def plugin_for(self, client: Client) -> Plugin:
-        """The plugin with this client's own settings, or the one for all."""
-        return self.others.get(client.name, self.plugin)

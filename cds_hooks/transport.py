@@ -21,7 +21,7 @@ class Corked:
     def write(self, data: bytes) -> None:
         if self._held:
             held, self._held = self._held, b""
-            self._transport.write(held + data)
+            self._pass(held + data)
         else:
             self._held = data
             self._loop.call_soon(self.flush)
@@ -29,7 +29,12 @@ class Corked:
     def flush(self) -> None:
         if self._held:
             held, self._held = self._held, b""
-            self._transport.write(held)
+            self._pass(held)
+
+    def _pass(self, data: bytes) -> None:
+        # An answer to somebody who hung up, or whose next request was refused, is dropped; uvloop would raise.
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         self.flush()

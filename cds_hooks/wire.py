@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from cds_hooks.bounds import check_bytes, check_drafts, check_numbers, cut_short
-from cds_hooks.duplicates import has_duplicate_keys, repeated
+from cds_hooks.duplicates import has_duplicate_keys, may_repeat, repeated
 from cds_hooks.errors import BadCall
+from cds_hooks.halves import halves
 from cds_hooks.loose import MISFIT, LooseReader, json_text
 from cds_hooks.service import Options, Service
 from cds_hooks.shapes import Value, WrongShape, kind_of
@@ -101,6 +102,8 @@ class Decoder:
         fields = [("prefetch", values | None, None)]
         struct = msgspec.defstruct("TypedEnvelope", fields, bases=(Envelope,), gc=False)
         self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(struct, float_hook=Decimal)
+        self._head = msgspec.json.Decoder(Envelope, float_hook=Decimal)
+        self._data: msgspec.json.Decoder[Any] = msgspec.json.Decoder(values | None, float_hook=Decimal)
         self._contexts: dict[tuple[str, ...], msgspec.json.Decoder[Any]] = {}
         self._loose = LooseReader(resource_type)
 
@@ -121,18 +124,36 @@ class Decoder:
             raise BadCall(f"The body is not JSON: {error}.") from None
 
     def _read(self, body: bytes, service: Service) -> Call:
+        usual = None
+        prefetch: Mapping[str, Value] | WrongShape
         try:
-            envelope = self._envelope.decode(body)
-            prefetch = envelope.prefetch or {}
+            usual = self._read_halves(body)
+            envelope, prefetch = usual or self._read_whole(body)
         except MISFIT:
             envelope, prefetch = self._read_loosely(body)
         if not envelope.hook or not envelope.hookInstance or not envelope.context:
             envelope, prefetch = self._read_loosely(body)
-        if twice := repeated(body, ONCE):
+        if usual is None and (twice := repeated(body, ONCE)):
             raise BadCall(f"{twice}: this member stands twice in the body; expected it once.")
         _check_texts(envelope)
         _check_hook(envelope.hook, service)
         return self._assemble(envelope, prefetch, service)
+
+    def _read_halves(self, body: bytes) -> tuple[Envelope, Mapping[str, Value]] | None:
+        """The usual call, whose data stand last; None for any other, which is read as a whole."""
+        parts = halves(body)
+        if parts is None or may_repeat(parts[0], ONCE):
+            return None
+        try:
+            return self._head.decode(parts[0]), self._data.decode(parts[1]) or {}
+        except MISFIT:
+            raise  # it will not fit as a whole either
+        except msgspec.DecodeError:
+            return None
+
+    def _read_whole(self, body: bytes) -> tuple[Envelope, Mapping[str, Value]]:
+        envelope = self._envelope.decode(body)
+        return envelope, envelope.prefetch or {}
 
     def _read_loosely(self, body: bytes) -> tuple[Envelope, Mapping[str, Value] | WrongShape]:
         fields = self._loose.fields(body, "the body")

@@ -66,6 +66,7 @@ class Dystonia:
         self.unsigned = frozenset(rule for rule, standing in self.standings.items() if not standing.signed)
         self.silent = self.unsigned if site.unsigned == "silent" else frozenset()
         self.silent_mode = _silent_mode(site)
+        self.expected = _expected(site)
         self.ruleset = f"{VERSION}+{self._content_hash()[:12]}"
         base = site.canonical.rstrip("/"), site.public_url
         self.release = Release(*base, self.ruleset, self.limits, self.policy, self.standings)
@@ -80,7 +81,7 @@ class Dystonia:
             "jurisdiction": self.site.jurisdiction,
             "suppressions-off": sorted(self.policy.off),
             "prophylaxis-order-sets": sorted(self.site.prophylaxis_order_sets),
-            "expected": sorted(self.site.expected_keys),
+            "expected": sorted(self.expected),
             "silent": sorted(self.silent),
             "silent-mode": sorted(self.silent_mode),
         }
@@ -99,7 +100,7 @@ class Dystonia:
             drafts,
             self.limits,
             types=types,
-            expected=[key for key in self.site.expected_keys if key in types],
+            expected=[key for key in self.expected if key in types],
             entered=about if drafts is None else None,
         )
         subjects: list[Order | None] = [*_chosen(orders, call)] if drafts is not None else [None]
@@ -180,6 +181,14 @@ def _silent_mode(site: host.Site) -> frozenset[str]:
         expected = ", ".join(sorted(known))
         raise Trouble(f"DYSTONIA_CDS_SILENT_RULES: got {', '.join(unknown)}, expected any of {expected}.")
     return frozenset(known if site.silent else site.silent_rules)
+
+
+def _expected(site: host.Site) -> tuple[str, ...]:
+    """The keys whose absence is told; an unknown one is trouble told in a sentence, because nothing would be told."""
+    unknown = sorted(set(site.expected_keys) - TYPES.keys())
+    if unknown:
+        raise Trouble(f"DYSTONIA_CDS_EXPECTED_KEYS: got {', '.join(unknown)}, expected any of {', '.join(TYPES)}.")
+    return site.expected_keys
 
 
 def _chosen(orders: list[Order], call: host.HookCall) -> list[Order]:

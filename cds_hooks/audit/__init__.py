@@ -15,8 +15,10 @@ from cds_hooks.audit.model import (
     StoreHealth,
 )
 from cds_hooks.audit.store import AuditStore, open_store
+from cds_hooks.audit.writer import GATHER_SECONDS
 
 __all__ = [
+    "GATHER_SECONDS",
     "AuditStore",
     "CallDetail",
     "CallFilter",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import Connection
 
 from cds_hooks.audit.model import Entry, Feedback
 from cds_hooks.audit.rows import cleaned
+
+A_FEW = 4
+"""How many of those who can wait are told in one turn of the loop."""
 
 
 class Job:
@@ -34,6 +38,10 @@ class Job:
     def rows(self) -> int:
         return len(self.feedback) + (self.entry is not None)
 
+    @property
+    def unhurried(self) -> bool:
+        return self.entry is not None and self.entry.unhurried
+
     def clean(self) -> None:
         self.entry = cleaned(self.entry) if self.entry else None
         self.feedback = [cleaned(item) for item in self.feedback]
@@ -50,6 +58,18 @@ def resolve(jobs: Sequence[Job]) -> None:
 
 
 def _tell(jobs: Sequence[Job]) -> None:
+    """Those who are in a hurry at once, the others a few in each turn of the loop: their answers are work, too."""
+    _settle([job for job in jobs if not job.unhurried])
+    _tell_slowly(deque(job for job in jobs if job.unhurried))
+
+
+def _tell_slowly(jobs: deque[Job]) -> None:
+    _settle([jobs.popleft() for _ in range(min(A_FEW, len(jobs)))])
+    if jobs:
+        jobs[0].loop.call_soon(_tell_slowly, jobs)
+
+
+def _settle(jobs: Iterable[Job]) -> None:
     for job in jobs:
         if not job.future.done():
             job.future.set_result(job.stored)

@@ -17,7 +17,8 @@ _KEY_BYTES = 32
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 _EXPECTED = (
-    "Expected sqlite:///<file>, for example sqlite:///dystonia-cds.db (a relative file lies in the data folder)."
+    "Expected DYSTONIA_CDS_DATABASE to be sqlite:///<file>, for example sqlite:///dystonia-cds.db (a relative file "
+    "lies in the data folder)."
 )
 
 

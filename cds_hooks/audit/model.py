@@ -40,6 +40,7 @@ class Entry(msgspec.Struct, frozen=True):
     ``{"state", "reason", "foreign"}``; the cards exactly as sent; every verdict with its inputs; and
     ``[{"reference", "label"}]``. ``findings`` are the fired verdicts only, ``card_uuids`` one per card.
     ``encounter`` is a pseudonym too; ``kept_for_signing`` says that the client asked to keep what was shown.
+    ``unhurried`` is no column: nothing was judged, and the row may wait a moment for others to be written with.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Entry(msgspec.Struct, frozen=True):
     card_uuids: tuple[str, ...] = ()
     encounter: str = ""
     kept_for_signing: bool = False
+    unhurried: bool = False
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True):

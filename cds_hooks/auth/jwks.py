@@ -20,7 +20,6 @@ LEAST_EXPONENT = 65537
 
 CURVES = {"P-384": "ES384", "P-256": "ES256"}
 RSA = ("RS384", "RS256")
-ALGORITHMS = (*CURVES.values(), *RSA)
 NUMBERS = {"EC": ("x", "y"), "RSA": ("n", "e")}
 PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _DIGITS = re.compile(r"[A-Za-z0-9_-]+")

@@ -6,13 +6,18 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cds_hooks.errors import SettingsTrouble
 
+if TYPE_CHECKING:
+    from cds_hooks.clients import Client
+
 LONGEST_SHOWN = 40
+WIDTH = 150
+"""Columns that the list of clients needs; a narrower window wraps its lines."""
 client = typer.Typer(help="The EHRs that may call: register, check, list.", no_args_is_help=True)
 
 FIELDS = "The fields, as FIELD=VALUE; lists with commas. `client fields` lists them."
@@ -25,27 +30,38 @@ def add(
     file: Annotated[Path | None, typer.Option(help="The settings file. Default: DYSTONIA_CDS_CONFIG.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the table and write nothing.")] = False,
 ) -> None:
-    """Write a [[clients]] table into the settings file; everything else in it stays as it is."""
+    """Write the table of a client into the settings file; everything else in it stays as it is."""
     text = table({"name": name} | dict(_pair(field) for field in fields or ()))
     path = _file(file, needed=not dry_run)
     before = path.read_text("utf-8") if path.exists() else ""
     whole = f"{before.rstrip()}\n\n{text}" if before.strip() else text
-    checked(whole, path)
+    written = checked(whole, path)
     if dry_run:
         print(text, end="")
         return
     _write(path, whole)
     print(f"Wrote the client {name} into {path}.")
+    _tell_gaps(written)
     print(f"Try it with `dystonia-cds client check {name}`, then restart the service.")
 
 
 @client.command("fields")
 def fields() -> None:
-    """List the fields of a [[clients]] table with their meaning."""
+    """List the fields of a client's table with their meaning."""
     from cds_hooks.clients import Client
 
     for name, field in Client.model_fields.items():
         print(f"{name:18} {field.description}")
+
+
+def _tell_gaps(written: Client) -> None:
+    """What its table still lacks, as ``client check`` will say it."""
+    from cds_hooks.doctor import State, registered
+    from cds_hooks.doctor.cli import line
+
+    for found in registered.of_client(written):
+        if found.state is not State.OK:
+            print(line(found))
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -54,7 +70,11 @@ def _pair(text: str) -> tuple[str, Any]:
 
     name, equals, value = text.partition("=")
     field = Client.model_fields.get(name)
-    if not equals or field is None or name == "name" or "dict" in str(field.annotation):
+    if field is not None and "dict" in str(field.annotation):
+        raise SettingsTrouble(
+            f"Got {name!r}, which is a table of its own: write it below the client's, as [clients.{name}]."
+        )
+    if not equals or field is None or name == "name":
         got = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
         raise SettingsTrouble(f"Got {got!r}, expected FIELD=VALUE. `dystonia-cds client fields` lists the fields.")
     kind = str(field.annotation)
@@ -73,8 +93,8 @@ def _toml(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def checked(text: str, path: Path) -> None:
-    """Raises :class:`SettingsTrouble` unless ``text`` is a settings file that a service could start with."""
+def checked(text: str, path: Path) -> Client:
+    """The last client of a settings file; raises :class:`SettingsTrouble` if the file contradicts itself."""
     import tomllib
 
     from pydantic import ValidationError
@@ -88,6 +108,7 @@ def checked(text: str, path: Path) -> None:
         Registry.of(given)
         if any(one.services for one in given.clients):
             check_services(given, load_plugin(given.plugin, given.site("")))
+        return given.clients[-1]
     except tomllib.TOMLDecodeError as error:
         raise SettingsTrouble(f"The settings file {path} is not TOML: {error}.") from None
     except ValidationError as error:
@@ -146,12 +167,16 @@ def _names(clients: Sequence[Any]) -> str:
 def show() -> None:
     """List the registered clients."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from cds_hooks.settings import load
 
     settings = load()
-    shown = Table("Name", "Issuer", "Tenant", "Keys", "FHIR servers", "Dialect", "Jurisdiction", "Cards")
+    heads = ("Name", "Issuer", "Tenant", "Keys", "FHIR servers", "Dialect", "Jurisdiction", "Cards")
+    if not settings.clients:
+        typer.echo("No client is registered; `client add` writes the table of one.")
+        return
+    shown = Table(*(Column(head, overflow="fold") for head in heads))
     for one in settings.clients:
         keys = [*one.jwks_urls, *([one.jwks_file.name] if one.jwks_file is not None else [])]
         silent = settings.silent if one.silent is None else one.silent
@@ -165,4 +190,6 @@ def show() -> None:
             one.jurisdiction or settings.jurisdiction,
             "silent" if silent else "shown",
         )
-    Console(highlight=False, markup=False).print(shown)
+    console = Console(highlight=False, markup=False)
+    console.width = max(console.width, WIDTH)
+    console.print(shown)

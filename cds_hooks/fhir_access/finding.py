@@ -106,15 +106,19 @@ async def _continued(errand: Errand, first: Any, found: Found) -> bool:
 async def _anew(errand: Errand, query: Query, found: Found) -> None:
     """The whole search, in the spelling of the patient's id that finds something."""
     spellings = errand.server.spellings if query.owner else ("",)
-    for place, spelling in enumerate(spellings):
-        kept = found.pages
+    kept: tuple[str, bool] | None = None
+    for spelling in spellings:
+        # Nothing found in one spelling says nothing while the other one is not answered.
+        found.word, found.is_arranged = "timeout", False
         try:
             await _first(errand, query, spelling, found)
         except Setback as setback:
             # A server that does not take the second spelling has understood the first.
-            if not (place and kept and setback.status in BAD_REQUEST):
+            if kept is None or setback.status not in BAD_REQUEST:
                 raise
+            found.word, found.is_arranged = kept
             return
+        kept = found.word, found.is_arranged
         if any(getattr(entry.resource, "resourceType", "") != OUTCOME for entry in found.entries):
             errand.server.learn(spelling)
             return

@@ -91,10 +91,11 @@ class Visit:
 
     async def _keys(self, asked: dict[Key, Query], call: Call, received: Received, until: float) -> Received:
         found = await self._ask(asked, call, received, until)
-        searched = [one for key, one in found.items() if key.search and one.pages]
-        if searched and self._server.doubts(any(one.entries for one in searched)):
-            # Nothing at all in the spelling that found something before: the server may have changed its mind.
-            found = await self._ask(asked, call, received, until)
+        searched = {key: asked[key] for key, one in found.items() if key.search and one.pages}
+        if searched and self._server.doubts(any(found[key].entries for key in searched)):
+            # Nothing at all in the spelling that found something before: the server may have changed its mind. What
+            # does not depend on that stays as it came, because there may be no time left.
+            found = {**found, **await self._ask(searched, call, received, until)}
         sent = {} if isinstance(call.prefetch, WrongShape) else call.prefetch
         fetched = [one for each in found.values() for one in (each.value, each.bundle())]
         reader = Reader(Owner(call.patient_id, call.fhir_server, (*fetched, *sent.values(), *call.bundles.values())))

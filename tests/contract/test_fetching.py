@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -405,6 +406,22 @@ def test_a_spelling_that_finds_nothing_any_more_is_given_up(start: Start) -> Non
         for _ in range(2):
             told = facts(service.call(asking(server, {"patient": patient()})))
             assert told["things"].startswith("satisfied [o1]")
+
+
+def test_what_has_no_spelling_stays_when_the_other_one_is_tried_in_vain(start: Start) -> None:
+    def hang(asked: Asked) -> None:
+        if asked.query.get("patient") == "Patient/p1":
+            time.sleep(0.6)
+
+    with serving(patient(), thing("o1"), spelling=("",)) as server:
+        service = start(fhir_servers=(server.base,))
+        service.call(asking(server))
+        server.resources.pop()
+        server.fault = hang
+        told = keys(service, service.call(asking(server)))
+        assert told["patient"] == {"state": "satisfied", "fetched": True}
+        assert told["things"] == {"state": "failed", "reason": "key-failed", "fetch": "timeout"}
+        assert server.targets().count("Patient/p1") == 2, "once for each call"
 
 
 def test_a_second_spelling_that_is_refused_leaves_the_first_answer(start: Start) -> None:

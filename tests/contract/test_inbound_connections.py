@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from struct import pack
 from typing import Any
 
+import httpx
 import pytest
 
 from cds_hooks import connections
@@ -214,6 +216,68 @@ def best_of(service: Running, raw: bytes) -> float:
 def peak(process: int) -> int:
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) // 1024
+
+
+BEGINNINGS: list[tuple[str, str, int]] = [
+    ("a host", "POST {path} HTTP/1.1\r\nHost: x\r\n", 200),
+    ("no host", "POST {path} HTTP/1.1\r\n", 400),
+    ("two hosts", "POST {path} HTTP/1.1\r\nHost: x\r\nHost: y\r\n", 400),
+    ("an old client without a host", "POST {path} HTTP/1.0\r\n", 200),
+    ("an old client with two hosts", "POST {path} HTTP/1.0\r\nHost: x\r\nHost: y\r\n", 400),
+    ("another version", "POST {path} HTTP/2.0\r\nHost: x\r\n", 400),
+    ("another transfer coding", "POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n", 400),
+]
+
+
+@pytest.mark.parametrize(("head", "status"), [row[1:] for row in BEGINNINGS], ids=[row[0] for row in BEGINNINGS])
+def test_a_head_that_a_proxy_may_read_otherwise(service: Running, head: str, status: int) -> None:
+    body = json.dumps(call()).encode()
+    framed = b"" if "Transfer" in head else b"Content-Length: %d\r\n" % len(body)
+    with connected(service) as one:
+        one.sendall(head.format(path=PATH).encode() + b"Content-Type: application/json\r\nConnection: close\r\n")
+        one.sendall(framed + b"\r\n" + body)
+        assert answered(one)[0] == status
+
+
+def test_who_asks_twice_and_hangs_up_is_no_trouble(tmp_path: Path) -> None:
+    body = json.dumps(call()).encode()
+    good = HEAD.replace("toy", "dystonia").encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    with running(tmp_path) as service:
+        host, _, port = service.url.removeprefix("http://").partition(":")
+        for _ in range(20):
+            with socket.create_connection((host, int(port)), timeout=20) as one:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))  # a reset at the end
+                one.sendall(good + good)
+        assert service.fire(call()).status == 200
+    assert "request-failed" not in (tmp_path / "serve.log").read_text("utf-8")
+
+
+def now_in(process: int) -> int:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) // 1024
+
+
+REFUSED: list[tuple[str, str, bytes]] = [
+    ("too large", "/cds-services/dystonia-order-sign", b" " * 6 * MIB),
+    ("no JSON", "/cds-services/dystonia-order-sign", b'["' + b"x" * 3 * MIB),
+    ("feedback that is too large", "/cds-services/dystonia-order-sign/feedback", b" " * 6 * MIB),
+    ("feedback that is no JSON", "/cds-services/dystonia-order-sign/feedback", b'["' + b"x" * 3 * MIB),
+]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read another process's memory")
+def test_what_was_refused_is_gone_at_once(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        assert service.fire(call()).status == 200
+        for name, path, body in REFUSED:
+            before = now_in(service.process)
+            for _ in range(30):
+                # Chunked, so that the length alone does not tell.
+                answer = httpx.post(
+                    service.url + path, content=iter((body,)), headers={"Content-Type": "application/json"}
+                )
+                assert answer.status_code in {400, 413}
+            assert now_in(service.process) - before < 32, name
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read another process's memory")

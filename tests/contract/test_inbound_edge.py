@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from jwt.algorithms import ECAlgorithm
+from typer.testing import CliRunner
 
+from cds_hooks.cli import app
 from cds_hooks.clock import RELEASED, check_clock
 from cds_hooks.errors import SettingsTrouble
 from cds_hooks.serve import address_of, listen
@@ -286,6 +288,19 @@ def test_the_service_over_tls(start: Starter, tmp_path: Path) -> None:
         pytest.raises(httpx.ConnectError),
     ):
         client.get("/healthz")
+
+
+def test_a_call_is_fired_over_tls_where_the_authority_is_named(start: Starter, tmp_path: Path) -> None:
+    files = written(tmp_path, "served")
+    service = start(files=files)
+    (tmp_path / "call.json").write_text(json.dumps(call()), "utf-8")
+    told = ["fire", str(tmp_path / "call.json"), "--url", f"{service.address}/cds-services"]
+    refused = CliRunner().invoke(app, told)
+    assert str(refused.exception).endswith("Name the authority that signed its certificate with --authorities.")
+    answered = CliRunner().invoke(app, [*told, "--authorities", str(files[0])])
+    assert (answered.exit_code, "(durable)" in answered.output) == (0, True), answered.output
+    unknown = CliRunner().invoke(app, [*told, "--authorities", str(files[1])])
+    assert "holds no certificate authorities" in str(unknown.exception)
 
 
 def test_the_address_served_says_https() -> None:

@@ -230,6 +230,30 @@ def test_the_try_it_page_can_be_switched_off(start: Starter) -> None:
     assert start(try_it=True).client.get("/").status_code == 200
 
 
+BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
+LOST = [
+    ("a person finds no page", "GET", "/nowhere", BROWSER, 404, "There is no page at this address"),
+    ("a person finds the try-it page switched off", "GET", "/", BROWSER, 404, "There is no page at this address"),
+    ("a person sends a form", "POST", "/guideline", BROWSER, 405, "This page can only be read"),
+    ("a program finds no page", "GET", "/nowhere", "application/json", 404, "Not Found"),
+    ("a program sends to a page", "POST", "/guideline", "*/*", 405, "Method Not Allowed"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "accept", "status", "told"), [pytest.param(*r[1:], id=r[0]) for r in LOST])
+def test_where_there_is_no_page(start: Starter, method: str, path: str, accept: str, status: int, told: str) -> None:
+    answer = start(try_it=False).client.request(method, path, headers={"Accept": accept})
+    kind = "text/html" if accept == BROWSER else "text/plain"
+    assert (answer.status_code, answer.headers["content-type"]) == (status, f"{kind}; charset=utf-8")
+    assert told in answer.text
+    assert "nowhere" not in answer.text
+    assert set(answer.headers.get("allow", "").split(", ")) == ({"GET", "HEAD"} if status == 405 else {""})
+    if accept == BROWSER:
+        assert "'self'" in answer.headers["content-security-policy"]
+        assert 'href="/guideline"' in answer.text
+        assert 'href="/"' not in answer.text
+
+
 def test_nothing_of_a_call_is_logged(start: Starter, capfd: pytest.CaptureFixture[str]) -> None:
     service = start()
     body = call("order-sign", {"patient": patient(identifier=[{"value": CANARY}])}, hookInstance=CANARY)

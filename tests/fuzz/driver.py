@@ -14,6 +14,8 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from structlog._config import BoundLoggerLazyProxy
+
 from cds_hooks import logging
 from cds_hooks.app import create_app
 from cds_hooks.audit import AuditStore, open_store
@@ -38,7 +40,7 @@ class Driver:
     """One application with a store of its own, and what its answers were."""
 
     def __init__(self, app: Any, metrics: Metrics, log: BytesIO) -> None:
-        self._app, self._metrics, self._log = app, metrics, log
+        self._app, self._metrics, self.log = app, metrics, log
         self.statuses: Counter[int] = Counter()
         self.slowest = 0.0
 
@@ -46,7 +48,7 @@ class Driver:
         """What is wrong with the answer to a request: nothing, if the service is well."""
         before = self._troubles()
         began = process_time()  # of this process alone: others may keep the machine busy
-        status, headers, body, error = await self._ask(request)
+        status, headers, body, error = await self.ask(request)
         seconds = process_time() - began
         self.slowest = max(self.slowest, seconds)
         self.statuses[status] += 1
@@ -55,10 +57,10 @@ class Driver:
             found.append(f"status {status}")
         if seconds > LONGEST_SECONDS:
             found.append(f"took {seconds:.2f} s")
-        if CANARY.encode() in self._log.getvalue():
+        if CANARY.encode() in self.log.getvalue():
             found.append("the canary is in the log")
-        self._log.seek(0)
-        self._log.truncate()
+        self.log.seek(0)
+        self.log.truncate()
         found += [name for name, count in self._troubles().items() if count != before[name]]
         return found + (_wrong_body(status, headers, body, request.method) if status else [])
 
@@ -67,7 +69,8 @@ class Driver:
         # An entry that is only late says that the machine is busy; one that the store refuses is a fault.
         return counts | {"audit_failures": self._metrics.audit_failures[FAILED,]}
 
-    async def _ask(self, request: Request) -> tuple[int, dict[bytes, bytes], bytes, Exception | None]:
+    async def ask(self, request: Request) -> tuple[int, dict[bytes, bytes], bytes, Exception | None]:
+        """Status, headers and body of the answer, and what the application raised."""
         sent: list[Any] = []
         pieces = [{"type": "http.request", "body": one, "more_body": True} for one in request.pieces]
         pieces[-1]["more_body"] = False
@@ -131,7 +134,7 @@ def loaded() -> Plugin:
 async def driving(plugin: Plugin, *, audit: bool = True, **chosen: Any) -> AsyncIterator[Driver]:
     """A service with a store in a folder of its own, which is gone afterwards."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as folder, _captured() as log:
-        settings = Settings(data_dir=Path(folder), audit=audit, **chosen)
+        settings = Settings(**{"data_dir": Path(folder), "audit": audit} | chosen)
         store: AuditStore | None = open_store(settings.database, settings.data_dir) if audit else None
         with _kept_states() as states:
             app = create_app(plugin, settings, store=store)
@@ -165,12 +168,22 @@ def _captured() -> Iterator[BytesIO]:
     log, stream = BytesIO(), sys.stderr
     sys.stderr = TextIOWrapper(log, write_through=True)
     logging.configure()
+    forget_loggers()
     try:
         yield log
     finally:
         sys.stderr.detach()  # type: ignore[union-attr]
         sys.stderr = stream
         logging.configure()
+        forget_loggers()
+
+
+def forget_loggers() -> None:
+    """Has every module's logger look anew for where it writes to: each keeps what it found at its first line."""
+    for module in [one for name, one in sys.modules.items() if name.startswith("cds_hooks")]:
+        for held in vars(module).values():
+            if isinstance(held, BoundLoggerLazyProxy):
+                vars(held).pop("bind", None)
 
 
 def run(coroutine: Any) -> Any:

@@ -173,6 +173,8 @@ def test_a_refusal_is_seen_in_the_list_and_alone(environment: dict[str, str], tm
     table = run(environment, "audit", "list").stdout
     assert "Status" in table
     assert "412 refused" in table
+    assert entry["id"] in table
+    assert entry["client"] in table
     shown = json.loads(run(environment, "audit", "show", entry["id"]).stdout)
     assert (shown["status"], shown["outcome"], shown["detail"][:20]) == (412, "refused", "The Patient resource")
 
@@ -184,6 +186,8 @@ def test_a_file_that_is_not_there(environment: dict[str, str], tmp_path: Path) -
 def test_no_service_at_the_url(environment: dict[str, str], tmp_path: Path) -> None:
     answer = run(environment, "fire", file_with(tmp_path, call()), "--url", "http://127.0.0.1:1")
     refused(answer, "No CDS service answers at http://127.0.0.1:1")
+    answer = run(environment, "fire", file_with(tmp_path, call()), "--url", "127.0.0.1:1")
+    refused(answer, "missing an 'http://' or 'https://' protocol. Start one, or correct --url.")
 
 
 def test_a_port_in_use(environment: dict[str, str]) -> None:
@@ -212,7 +216,7 @@ STARTS: list[tuple[str, dict[str, str], tuple[str, ...], str]] = [
         "a field of a client",
         {"CLIENTS": '[{"name": "north", "colour": "canary"}]'},
         (),
-        "0.colour: there is no such field",
+        "[[clients]] number 1, colour: there is no such field",
     ),
     ("workers", {}, ("--workers", "2"), "--workers 2 needs an audit store that several processes may write"),
     ("setting", {"BUDGET_MS": "x"}, (), "DYSTONIA_CDS_BUDGET_MS: got 'x'"),

@@ -98,9 +98,9 @@ REFUSED: list[tuple[str, str, Sequence[str], str]] = [
     ("an unknown field", "", ("issuers=x",), "Got 'issuers', expected FIELD=VALUE."),
     ("no value", "", ("issuer",), "Got 'issuer', expected FIELD=VALUE."),
     ("a name twice", "", ("name=south",), "Got 'name', expected FIELD=VALUE."),
-    ("a table", "", ("preference_list=x",), "Got 'preference_list'"),
+    ("a table", "", ("preference_list=x",), "Got 'preference_list', which is a table of its own"),
     ("a long word", "", ("x" * 500,), "x…', expected FIELD=VALUE."),
-    ("a dialect", "", ("dialect=meditech",), "DYSTONIA_CDS_CLIENTS.0.dialect: got 'meditech', expected"),
+    ("a dialect", "", ("dialect=meditech",), "[[clients]] number 1, dialect: got 'meditech', expected"),
     ("an algorithm", "", ("algorithms=HS256",), "got 'HS256', expected"),
     ("an address", "", ("fhir_servers=fhir.example",), "expected an http or https address"),
     ("a password", "", ("fhir_servers=https://me:canary@fhir.example",), "//***@fhir.example"),
@@ -126,7 +126,7 @@ def test_what_cannot_be_written(file: Path, before: str, fields: Sequence[str], 
 
 @pytest.mark.parametrize("name", ["North", "", "a b", "-north", "n" * 65])
 def test_names_that_are_none(file: Path, name: str) -> None:
-    assert "DYSTONIA_CDS_CLIENTS.0.name: got" in client("add", "--", name, code=1)
+    assert "[[clients]] number 1, name: got" in client("add", "--", name, code=1)
     assert not file.exists()
 
 
@@ -168,6 +168,36 @@ def test_keys_in_a_file_are_checked(file: Path) -> None:
 def test_an_unknown_client(file: Path) -> None:
     client("add", "north")
     assert "There is no client 'south'. Registered: north." in client("check", "south", code=1)
+
+
+LACKING: list[tuple[str, Sequence[str], str]] = [
+    ("no issuer", (), "warn  north: It has no issuer"),
+    ("no keys", (f"issuer={ISSUER}",), "WRONG north keys: It has an issuer and no keys."),
+    ("no file", (f"issuer={ISSUER}", "jwks_file=none.json"), "none.json cannot be read: No such file"),
+    ("no set of keys", (f"issuer={ISSUER}", "jwks_file=settings.toml"), "WRONG north keys"),
+]
+
+
+@pytest.mark.parametrize(("fields", "told"), [row[1:] for row in LACKING], ids=[row[0] for row in LACKING])
+def test_what_a_new_table_lacks_is_told(file: Path, fields: Sequence[str], told: str) -> None:
+    file.write_text("silent = true\n", "utf-8")
+    assert told in client("add", "north", *fields)
+
+
+def test_names_and_addresses_of_the_list_are_whole(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    client("add", "north-of-the-river", f"issuer={ISSUER}", "jwks_urls=https://north.example/oauth2/keys")
+    printed = client("list")
+    assert all(whole in printed for whole in ("north-of-the-river", ISSUER, "https://north.example/oauth2/keys"))
+
+
+def test_help_names_what_is_written() -> None:
+    assert "[]" not in client("--help")
+
+
+def test_a_list_of_nobody_says_so(file: Path) -> None:
+    file.write_text("", "utf-8")
+    assert client("list").strip() == "No client is registered; `client add` writes the table of one."
 
 
 def test_the_list(file: Path) -> None:

@@ -43,6 +43,17 @@ def test_a_card_reads_as_text() -> None:
     assert not [line for line in lines if "**" in line]
 
 
+def test_the_further_lines_of_a_point_begin_below_its_first_word() -> None:
+    written, address = StringIO(), f"https://example.org/{'x' * 60}"
+    detail = "- Sharp toys, and others that are no less sharp than these."
+    card = CARD | {"detail": detail, "links": [{"label": "More", "url": address}]}
+    show(Reply(200, json.dumps(answer(cards=(card,))).encode(), "", {}), Console(width=40, file=written))
+    inner = [line.strip("│").rstrip() for line in written.getvalue().splitlines()]
+    first = next(place for place, line in enumerate(inner) if "• Sharp" in line)
+    assert inner[first : first + 2] == ["   • Sharp toys, and others that are", "     no less sharp than these."]
+    assert address in "".join(line.strip() for line in inner)
+
+
 @pytest.mark.parametrize(
     ("silences", "told"),
     [({"X-1": "It was put away."}, "(X-1). It was put away."), ({}, "(X-1).")],

@@ -10,6 +10,7 @@ import pytest
 from cds_hooks.errors import Trouble
 from cds_hooks.service import Site
 from plugin.guideline_text import SUPPRESSIONS
+from plugin.needs import TYPES
 from plugin.rules import RULES
 from plugin.services import PLUGIN
 from tests.support.rows import row
@@ -23,6 +24,8 @@ REFUSED = [
         f"DYSTONIA_CDS_SUPPRESSIONS_OFF: got S-99, s-08, expected any of {CODES}."),
     row("a rule", {"silent_rules": ("R-DRUG-99", "R-DRUG-01")},
         f"DYSTONIA_CDS_SILENT_RULES: got R-DRUG-99, expected any of {IDS}."),
+    row("a prefetch key", {"expected_keys": ("patient", "observation")},
+        f"DYSTONIA_CDS_EXPECTED_KEYS: got observation, expected any of {', '.join(TYPES)}."),
 ]  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from cds_hooks.duplicates import has_duplicate_keys
 from cds_hooks.errors import BadCall
+from cds_hooks.request_models import CONTEXTS
 from cds_hooks.service import Service, Unreadable
 from cds_hooks.shapes import ReadBundle, WrongShape
-from cds_hooks.wire import Call, make_decoder
+from cds_hooks.wire import PUBLISHED_HOOKS, Call, make_decoder
 from tests.contract.conftest import bundle, call, patient, thing
 from tests.contract.toy import Resource, toy
 
@@ -168,3 +169,7 @@ def test_a_bundle_within_a_bundle_that_cannot_be_read_whole_is_unreadable() -> N
     read = decode(call("order-sign", {"things": bundle(thing("b"), inner)})).prefetch
     assert isinstance(read, dict)
     assert [type(entry.resource).__name__ for entry in read["things"].entry] == ["Resource", "Unreadable"]  # type: ignore[union-attr]
+
+
+def test_the_hooks_that_may_be_named_are_those_with_a_published_context() -> None:
+    assert CONTEXTS.keys() == PUBLISHED_HOOKS
