@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.test_try_it import CHROMIUM, FLAGS, Visit, answer_with, expect, playwright
+from tests.browser.test_try_it import Visit, answer_with, expect
 from tests.support.fhir import call, lab, order, patient, prefetch
 from tests.support.hostile import MARK, MODES, corpus, poisoned
 from tests.support.server import Service, running
@@ -32,16 +31,6 @@ STRANGE = """(root) => [...document.querySelectorAll(root + " *")].flatMap((one)
   const script = one.matches("script:not([src^='/static/'])");
   return acting || links || odd || script ? [one.outerHTML.slice(0, 200)] : [];
 })"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("No Chromium found: install it as `chromium`, on Debian with `apt-get install chromium`.")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

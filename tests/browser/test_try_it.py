@@ -8,18 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.support.server import running
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="The browser tests need the Python package playwright: it is in the dev group."
@@ -28,74 +23,17 @@ expect = playwright.expect
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 LEVELS = ("critical", "warning", "info")
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=1) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
-    while not answers(f"{url}/readyz"):
-        if process.poll() is not None or time.monotonic() > until:
-            process.kill()
-            pytest.fail(f"The service did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
-        time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("No Chromium found: install it as `chromium`, on Debian with `apt-get install chromium`.")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def site(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("DYSTONIA_CDS_TEST_URL"):
         yield given.rstrip("/")
         return
-    folder = tmp_path_factory.mktemp("service")
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DYSTONIA_CDS_")}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cds_hooks.cli", "serve", "--host", "127.0.0.1", "--port", str(port)],
-            env={**environment, "DYSTONIA_CDS_DATA_DIR": str(folder), "DYSTONIA_CDS_PLUGIN": "plugin.services:PLUGIN"},
-            cwd=Path(__file__).parents[2],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_until_ready(url, process, folder / "log")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    with running(tmp_path_factory.mktemp("service")) as service:
+        yield service.url
 
 
 class Visit:
@@ -379,7 +317,8 @@ def test_at_1280_pixels_nothing_is_cut(visit: Callable[..., Visit]) -> None:
     assert not one.scrolls_sideways()
 
 
-def test_the_review_breaks_no_word_at_1280_pixels(visit: Callable[..., Visit]) -> None:
+@pytest.mark.parametrize("width", [1280, 900, 768], ids=["desktop", "narrow window", "tablet held upright"])
+def test_the_review_breaks_no_word(visit: Callable[..., Visit], width: int) -> None:
     one = visit(1280, 900)
     drugs = ["promethazine", "methotrimeprazine", "prochlorperazine", "haloperidol"]
     page = one.open("/#patient=dora-mockingham&hook=order-sign")
@@ -389,6 +328,7 @@ def test_the_review_breaks_no_word_at_1280_pixels(visit: Callable[..., Visit]) -
     edited["context"]["draftOrders"]["entry"] = [{"resource": order} for order in orders]
     page.locator("#request").fill(json.dumps(edited))
     one.fire()
+    page.set_viewport_size({"width": width, "height": 900})
     page.get_by_role("link", name="see the audit case").click()
     expect(page.get_by_role("heading", name="What every rule said")).to_be_visible()
     expect(page.get_by_text("medicationAdministrations")).to_be_visible()
@@ -398,6 +338,28 @@ def test_the_review_breaks_no_word_at_1280_pixels(visit: Callable[..., Visit]) -
     expect(page.locator("table.calls")).to_contain_text("promethazine")
     assert page.evaluate(BROKEN_WORDS) == []
     assert not one.scrolls_sideways()
+
+
+@pytest.mark.parametrize("width", [375, 768, 900])
+@pytest.mark.parametrize(
+    "path", ["/guideline/R-DRUG-07", "/guideline/R-DRUG-07/workbook", "/guideline/silences", "/guideline/seed"]
+)
+def test_no_wide_table_makes_its_page_scroll_sideways(visit: Callable[..., Visit], path: str, width: int) -> None:
+    one = visit(width)
+    one.open(path)
+    assert not one.scrolls_sideways()
+
+
+def test_the_review_is_printed_without_its_form(visit: Callable[..., Visit]) -> None:
+    one = visit(700)
+    page = one.open("/#patient=adam-testa")
+    one.fire()
+    one.open("/review")
+    expect(page.get_by_role("button", name="Show")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("button", name="Show")).to_be_hidden()
+    assert page.locator("table.calls thead").bounding_box()["height"] > 10
+    assert page.evaluate(BROKEN_WORDS) == []
 
 
 def test_a_card_leads_to_its_guideline_page(visit: Callable[..., Visit]) -> None:
@@ -447,6 +409,10 @@ def test_orders_are_found_and_fired_by_keyboard_alone(visit: Callable[..., Visit
     one = visit()
     page = one.open("/#patient=adam-testa&hook=order-sign")
     page.get_by_role("combobox", name="Order 1").focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Remove order 1")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("combobox", name="Order 1")).to_be_focused()
     page.keyboard.type("ondan iv")
     expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
@@ -459,6 +425,23 @@ def test_orders_are_found_and_fired_by_keyboard_alone(visit: Callable[..., Visit
     assert [entry["resource"]["id"] for entry in sent["context"]["draftOrders"]["entry"]] == ["draft-1", "draft-2"]
     page.get_by_role("button", name="Fire", exact=True).press("Enter")
     expect(page.locator("#answer-line")).to_contain_text(" ms")
+
+
+def test_a_name_that_matches_nothing_is_read_out_and_cannot_be_chosen(visit: Callable[..., Visit]) -> None:
+    one = visit()
+    page = one.open("/#patient=adam-testa&hook=order-sign")
+    before = page.locator("#request").input_value()
+    search = page.get_by_role("combobox", name="Order 1")
+    search.fill("zzzz")
+    said = page.get_by_role("listbox").get_by_role("option")
+    expect(said).to_have_text("No order of that name.")
+    expect(said).to_have_attribute("aria-disabled", "true")
+    expect(search).to_have_attribute("aria-activedescendant", said.get_attribute("id"))
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    said.click(force=True)
+    expect(search).to_have_value("Haloperidol 5 mg IM, once")
+    assert page.locator("#request").input_value() == before
 
 
 def test_a_deep_link_restores_the_choice(visit: Callable[..., Visit]) -> None:

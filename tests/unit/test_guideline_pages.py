@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -10,16 +11,19 @@ import pytest
 from cds_hooks.content import ExtraPage, Figure
 from cds_hooks.figures import WIDTH, draw
 from cds_hooks.service import Plugin, Site
-from plugin.guideline_text import TEXTS
+from plugin.guideline_text import SUPPRESSIONS, TEXTS
 from plugin.pages.basis import INTERACTIONS
 from plugin.pages.drugs import DRUGS, tier_words
 from plugin.pages.figures import calcium_ladder, decision_matrix, time_course
 from plugin.pages.model import FOLDER
 from plugin.pages.seed import ROWS
+from plugin.pages.silences import WORDS, silence_page
+from plugin.rule import Rule
 from plugin.rules import RULES
 from plugin.services import PLUGIN
-from plugin.thresholds import Limits
+from plugin.thresholds import TABLE, Limits
 from plugin.vocabulary import terminology
+from tests.golden import harness
 from tests.support.rows import row
 
 KNOWN = {rule.id for rule in RULES}
@@ -224,6 +228,36 @@ def test_the_calcium_ladder_shows_the_figures_in_force() -> None:
         ("1.30", "1.80", "2.12"),
     ]
     assert "severe below 1.80" in ladder.description
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.about_data], ids=lambda rule: rule.id)
+def test_the_wording_that_a_page_promises_is_one_that_a_card_has(rule: Rule) -> None:
+    """R-DQ-08 has no golden case: how many rules are lost depends on the clock."""
+    promised = TEXTS[rule.id].summary_example
+    if rule.id == "R-DQ-08":
+        assert re.fullmatch(r"Dystonia check incomplete for \w+: \d+ rules not evaluated, time ran out\.", promised)
+    else:
+        assert any(f"## INFO: {promised}\n" in text for text in harness.expected().values())
+
+
+def test_every_figure_has_its_meaning_in_words() -> None:
+    assert set(WORDS) == set(TABLE)
+    assert [name for name, words in WORDS.items() if "_" in words or words.endswith(".") or words[:1].islower()] == []
+    assert len(set(WORDS.values()) - {"The same in gastroparesis"}) == len(WORDS) - 2
+
+
+def test_every_suppression_says_for_which_rules_it_holds() -> None:
+    page = silence_page(Limits(stable_days=Decimal(21)))
+    (table,) = [section.table for section in page.sections if section.table is not None]
+    told = {row[0].text: (row[3].text, row[3].pages) for row in table.rows}
+    assert set(told) == set(SUPPRESSIONS)
+    assert {code for code, (text, _) in told.items() if text.startswith("every rule")} == {
+        "S-01", "S-07", "S-09", "S-17",
+    }  # fmt: skip
+    assert [code for code, (text, pages) in told.items() if not text and not set(pages) <= KNOWN] == []
+    assert [code for code, (text, pages) in told.items() if not text and not pages] == []
+    figures = {row[0].text: row[2].text for row in table.rows}
+    assert figures["S-03"].startswith("A drug taken for so long counts as stable: 21 days ([J] S-03).")
 
 
 MATRIX = [

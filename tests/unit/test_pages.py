@@ -162,6 +162,14 @@ def test_rule_page_says_everything_the_rule_says(client: Client) -> None:
     assert [text for text in told if text not in html] == []
 
 
+def test_a_figure_is_told_by_what_it_is_for_and_by_its_name_in_the_settings() -> None:
+    rows = (("toy length", "3", "cm", "K1"), ("toy count", "2", "", "J"))
+    known = dataclasses.replace(PAGE, id="R-TOY-02", thresholds=rows, meanings=("A toy longer than this", "So many"))
+    html = client_of(toy_plugin(known)).get("/guideline/R-TOY-02").text
+    assert 'A toy longer than this<br><code class="quiet">toy_length</code>' in html
+    assert 'So many<br><code class="quiet">toy_count</code>' in html
+
+
 def test_marks_are_explained_where_they_are_used(client: Client) -> None:
     html = client.get("/guideline/R-TOY-01").text
     assert [mark for mark in ("V", "B", "J") if guideline.MARKS[mark] not in html] == []

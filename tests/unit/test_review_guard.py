@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from cds_hooks.review import routes
+from tests.support.asgi import ask
 from tests.unit.test_audit_entries import opened
 
 HERE = "127.0.0.1"
@@ -57,7 +57,7 @@ HERE = "127.0.0.1"
 def test_guard(peer: str, host: str, headers: dict[str, str], said: str, path: str, tmp_path: Path) -> None:
     store = opened(tmp_path)
     app = Starlette(routes=routes(lambda: store))
-    response = TestClient(app, client=(peer, 50000)).get(path, headers={"Host": host, **headers})
+    response = ask(app, path, peer=peer, headers={"Host": host, **headers})
     store.close()
     if said:
         assert response.status_code == 403

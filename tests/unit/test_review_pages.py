@@ -12,19 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from cds_hooks.audit import AuditStore, Entry, Feedback
 from cds_hooks.review import routes
 from cds_hooks.service import GuidelinePage, Plugin
+from tests.support.asgi import ask
 from tests.unit.test_audit_entries import CARDS, NOON, entry, finding, heard, opened, refused
 
 EVIL = '<img src=x onerror="alert(1)">'
 
 
-def client(store: AuditStore | None, plugin: Plugin | None = None, **options: Any) -> TestClient:
-    app = Starlette(routes=routes(lambda: store, plugin=plugin))
-    return TestClient(app, base_url="http://127.0.0.1:8000", client=("127.0.0.1", 50000), **options)
+def review(store: AuditStore | None, plugin: Plugin | None = None) -> Starlette:
+    return Starlette(routes=routes(lambda: store, plugin=plugin))
 
 
 @pytest.fixture
@@ -66,8 +65,8 @@ class Page(HTMLParser):
         return [attrs["href"] or "" for tag, attrs in self.tags if tag == "a"]
 
 
-def get(store: AuditStore | None, path: str, status: int = 200, **options: Any) -> Page:
-    response = client(store, **options).get(path)
+def get(store: AuditStore | None, path: str, status: int = 200, plugin: Plugin | None = None) -> Page:
+    response = ask(review(store, plugin), path)
     assert response.status_code == status, response.text
     assert response.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in response.headers["content-security-policy"]
@@ -222,7 +221,7 @@ def full(**changes: Any) -> Entry:
 def test_a_case_shows_the_card_as_it_was_sent(store: AuditStore) -> None:
     given = full()
     put(store, given)
-    response = client(store).get(f"/review/{given.id}")
+    response = ask(review(store), f"/review/{given.id}")
     page = get(store, f"/review/{given.id}")
     for words in (
         "Avoid haloperidol",
@@ -371,5 +370,5 @@ def test_rules_of_the_plugin_are_offered_by_title(store: AuditStore) -> None:
 
 def test_the_pages_only_read(store: AuditStore) -> None:
     assert CARDS
-    for method in ("post", "put", "delete"):
-        assert getattr(client(store), method)("/review").status_code == 405
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(review(store), "/review", method).status_code == 405

@@ -50,9 +50,10 @@ def test_everything_stands_on_the_page(page: GuidelinePage) -> None:
     words += [page.basis.population, *page.basis.reference, *(told for _, told in page.basis.interaction)]
     words += [part for source in page.evidence for part in (source.label, source.supports, source.url)]
     assert [one for one in words if flat(one) not in told] == []
-    for (name, value, unit, source), bounds in zip(page.thresholds, page.bounds, strict=True):
+    figures = zip(page.thresholds, page.bounds, page.meanings, strict=True)
+    for (name, value, unit, source), bounds, meaning in figures:
         shipped = f"{bounds[0]} ({bounds[1]} to {bounds[2]})"
-        assert flat(f"{name} {value} {unit or '–'} {shipped} {source}") in told
+        assert flat(f"{meaning} {name.replace(' ', '_')} {value} {unit or '–'} {shipped} {source}") in told
     assert page.fingerprint[:16] in told
     assert "Date and signature" in told
 

@@ -12,7 +12,7 @@ export function combobox({ label, value, placeholder, none, options, onchoose })
   let shown = [];
   let active = -1;
 
-  const list = el("ul", { class: "combobox-list", id: `${id}-list`, role: "listbox", "aria-label": label, hidden: true });
+  const list = el("ul", { class: "combobox-list", id: `${id}-list`, role: "listbox", tabindex: "-1", "aria-label": label, hidden: true });
   const input = el("input", {
     id, type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder, "aria-label": label,
     "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id,
@@ -25,10 +25,10 @@ export function combobox({ label, value, placeholder, none, options, onchoose })
   function open(typed) {
     shown = options.filter((option) => matches(option.name, typed.trim()));
     list.replaceChildren(...shown.map(row));
-    if (!shown.length) list.append(el("li", { class: "quiet combobox-none" }, none));
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
     move(typed.trim() && shown.length ? 0 : -1);
+    if (!shown.length) sayNone();
   }
 
   function row(option, index) {
@@ -36,6 +36,13 @@ export function combobox({ label, value, placeholder, none, options, onchoose })
       id: `${id}-${index}`, role: "option", "aria-selected": "false",
       onmousedown: (event) => event.preventDefault(), onclick: () => choose(option),
     }, option.name);
+  }
+
+  /** Said as an option that cannot be chosen: a list box holds nothing else, and so it is read out. */
+  function sayNone() {
+    const said = el("li", { id: `${id}-none`, class: "quiet combobox-none", role: "option", "aria-disabled": "true", "aria-selected": "false" }, none);
+    list.append(said);
+    input.setAttribute("aria-activedescendant", said.id);
   }
 
   function close() {
