@@ -42,7 +42,7 @@ class Kidney(msgspec.Struct, frozen=True):
 
     @property
     def told(self) -> str:
-        """Name and value as a card tells them: "eGFR 48"."""
+        """Name and value as a card tells them: "eGFR 48", "creatinine clearance 32.5 mL/min"."""
         if self.value is None:
             return "kidney function unknown"
         unit = "" if self.name == "eGFR" else " mL/min"

@@ -32,7 +32,13 @@ GRACE_S = 10
 MEMORY = 3 << 30
 STATUS = {0: "survived", 1: "killed"}
 
-AT_ITS_LOADING = ("tests/unit/test_engine.py", "tests/unit/test_guideline_pages.py", "tests/golden/test_golden.py")
+AT_ITS_LOADING = (
+    "tests/unit/test_engine.py",
+    "tests/unit/test_guideline_pages.py",
+    "tests/unit/test_pages_samples.py",
+    "tests/unit/test_plugin.py",
+    "tests/golden/test_golden.py",
+)
 """Tried for functions that run as the plugin is loaded, beside the files that run through them later."""
 
 COMMANDS = {"plugin.desk.": "tests/unit/test_terminology_cli.py"}
@@ -103,17 +109,18 @@ class Covering:
                     self.tests[function].add(test)
 
     def _gather(self, unknown: list[str]) -> int:
-        failed = []
+        failed: list[str] = []
         for name in unknown:
             _forget()
-            seconds, tests = {}, {}
+            seconds, tests, wrong = {}, {}, []
             for test, following in pairwise([*self.files[name], None]):
                 _hits.clear()
                 start = _used()
                 reports = runtestprotocol(self.items[test], log=False, nextitem=self.items.get(following or ""))
                 seconds[test], tests[test] = _used() - start, sorted(_hits)
-                failed += [f"{report.nodeid}\n{report.longreprtext}" for report in reports if report.failed]
-            if not failed:
+                wrong += [f"{report.nodeid}\n{report.longreprtext}" for report in reports if report.failed]
+            failed += wrong
+            if not wrong:
                 found = {"loading": _loading.get(name, []), "seconds": seconds, "tests": tests}
                 self.kept[name].write_text(json.dumps(found), "utf-8")
         print(*failed, sep="\n", flush=True)

@@ -238,6 +238,8 @@ def test_each_red_flag_is_remembered_by_its_kind() -> None:
 def test_an_abnormal_examination_is_told() -> None:
     card = opened(MAN_60, pkd(), told(EXAMINATION, "abnormal")).card
     assert "(abnormal examination)" in card["summary"]
+    possible = opened(MAN_60, pkd(verification="provisional"), told(EXAMINATION, "abnormal")).card
+    assert possible["summary"].startswith("Possible PKD with ")
 
 
 def test_what_is_not_recorded_is_named() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.fhir import Json, condition, order, patient
 from tests.support.fire import sign
-from tests.support.rows import WOMAN_60, outcome, row
+from tests.support.rows import WOMAN_60, aged, outcome, row
 
 RULE = "R-DRUG-08"
 PARKINSON = condition("G20.A1", text="Parkinson disease")
@@ -112,3 +112,12 @@ def test_excluded_orders() -> None:
     assert sign(order("haloperidol", status="cancelled"), WOMAN_60, PARKINSON).verdict(RULE) == "not-applicable"
     assert sign(order("rxnorm:99999999"), WOMAN_60, PARKINSON).verdict(RULE) == "not-checked drug-unrecognised"
     assert sign(order("haloperidol"), WOMAN_60, PARKINSON, condition("Z51.5", id="p")).verdict(RULE) == "critical"
+
+
+def test_only_what_speaks_against_the_drug_takes_away_what_helps_to_give_it() -> None:
+    """Beside a warning no cover is offered; beside mere information (a lesion) it is."""
+    draft, man = order("haloperidol", 5, 1, route="IM"), aged(22, "male")
+    offered = [
+        [one["label"] for one in sign(draft, man, condition(code)).card["suggestions"]] for code in ("G20.A1", "G23.8")
+    ]
+    assert [any("benztropine" in label for label in labels) for labels in offered] == [False, True], offered

@@ -120,3 +120,8 @@ IMAGES = [
 def test_which_images_are_told(name: str, told: bool) -> None:
     card = opened(aged(9), LEG, BLADDER, report("Nothing of the lumbar spine to see.", name)).card
     assert (f"Report: {name}" in card["detail"]) is told
+
+
+def test_a_tethered_cord_of_the_past_is_known_all_the_same() -> None:
+    released = condition("Q06.8", id="cord", clinical="resolved")
+    assert [verdict(LEG, BLADDER), verdict(LEG, BLADDER, released)] == ["info", "not-applicable"]

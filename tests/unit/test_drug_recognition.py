@@ -64,6 +64,9 @@ SHAPES = [
         ({**STORED, "code": None, "ingredient": [{"itemCodeableConcept": HALDOL}]},), "code"),
     row("R5 Medication by its ingredient", {"medicationReference": {"reference": "Medication/med1"}},
         ({**STORED, "code": None, "ingredient": [{"item": {"concept": HALDOL}}]},), "code"),
+    row("Medication whose code names no drug of ours, display on the reference",
+        {"medicationReference": {"reference": "Medication/med1", "display": "Haldol"}},
+        ({**STORED, "code": {"text": "Product 4711"}},), "text"),
     row("Medication without code, display on the reference",
         {"medicationReference": {"reference": "Medication/med1", "display": "Haldol"}}, ({**STORED, "code": None},),
         "text"),
@@ -283,3 +286,9 @@ DISPLAYS = [
 def test_the_display_of_a_reference_is_read_as_well(text: str, display: str, drugs: list[str], label: str) -> None:
     found = of_concept(Concept(text=text or None), display)
     assert ([item.name for item in found.ingredients], found.label) == (drugs, label)
+
+
+@pytest.mark.parametrize("codes", [("310672", "372377"), ("372377", "310672")])
+def test_of_two_codes_of_a_drug_the_one_that_tells_the_strength_counts(codes: tuple[str, str]) -> None:
+    found = named({"medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": code} for code in codes]}})
+    assert (names(found), found.route, len(found.strengths)) == (["haloperidol"], "oral", 1)

@@ -15,7 +15,6 @@ LOINC = "http://loinc.org"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 NONE_HELD, NOT_ASKED = "holds no such code", "not asked: the code is of another system"
 CODES = ("RxNorm code", "NDC", "ATC code", "SNOMED CT code", "LOINC code", "ICD-10-CM code", "ICD-10 code")
-EVERY = (*CODES, "site map", "resolver", "gene")
 CLASSES = "antipsychotic, first-generation, haloperidol, qt-alternative, qt-critical"
 HALOPERIDOL = (
     ("ingredient", "haloperidol (5093)"),
@@ -29,6 +28,11 @@ METOCLOPRAMIDE = (
         "classes of metoclopramide",
         "dopamine-antiemetic, female-adolescent-risk, male-sex-not-counted, young-below-30",
     ),
+)
+PROMETHAZINE = (
+    ("ingredient", "promethazine (8745)"),
+    ("tier of promethazine", "L (low); by injection M (middle); under 18 M (middle)"),
+    ("classes of promethazine", "dopamine-antiemetic, phenothiazine, promethazine"),
 )
 PRRT2 = (
     ("gene", "PRRT2 (HGNC:30500), proline rich transmembrane protein 2"),
@@ -49,6 +53,8 @@ def own() -> Terminology:
         Overlay(
             drugs={
                 (LOCAL, "HAL5"): msgspec.structs.replace(tablet, matched_by="site map"),
+                (LOCAL, "DEPOT"): msgspec.structs.replace(tablet, long_acting=True, matched_by="site map"),
+                (RXNORM, "99999999"): msgspec.structs.replace(tablet, matched_by="site map", single_source="a list"),
                 (LOCAL, "GLOVES"): msgspec.structs.replace(tablet, ingredients=(), name="", matched_by="site map"),
             },
             analytes={(LOCAL, "CA"): "calcium", ("urn:other", "CA"): "calcium-ionised", (LOINC, "99999-9"): "calcium"},
@@ -84,6 +90,24 @@ FOUND = [
     row("a site's drug", f"{LOCAL}|HAL5", "drug: haloperidol 5 MG Oral Tablet", "site map", (
         ("drug by site map", f"{LOCAL}|HAL5"), ("name", "haloperidol 5 MG Oral Tablet"), *HALOPERIDOL,
         *product("oral", "Oral Tablet", "haloperidol 5 mg"))),
+    row("a site's depot", f"{LOCAL}|DEPOT", "drug: haloperidol 5 MG Oral Tablet", "site map", (
+        ("drug by site map", f"{LOCAL}|DEPOT"), ("name", "haloperidol 5 MG Oral Tablet"), *HALOPERIDOL,
+        *product("oral", "Oral Tablet", "haloperidol 5 mg", "yes"))),
+    row("a standard drug that only the site knows", "rxnorm|99999999", "drug: haloperidol 5 MG Oral Tablet", "site map",
+        (("drug by site map", f"{RXNORM}|99999999"), ("name", "haloperidol 5 MG Oral Tablet"), *HALOPERIDOL,
+        *product("oral", "Oral Tablet", "haloperidol 5 mg"), ("confirmed by", "a single source: a list"))),
+    row("a drug whose tier hangs on route and age", "rxnorm|8745", "drug: promethazine", "RxNorm code", (
+        ("drug by RxNorm code", f"{RXNORM}|8745"), ("name", "Promethazine"), *PROMETHAZINE,
+        *product("not told", "not told", "not told"))),
+    row("two strengths", "rxnorm|150923", "drug: Calcium Carbonate 1250 MG / Cholecalciferol 0.005 MG Oral Tablet",
+        "RxNorm code", (
+        ("drug by RxNorm code", f"{RXNORM}|150923"),
+        ("name", "Calcium Carbonate 1250 MG / Cholecalciferol 0.005 MG Oral Tablet"),
+        ("ingredient", "calcium carbonate (1897)"), ("tier of calcium carbonate", "- (not in the risk table)"),
+        ("classes of calcium carbonate", "calcium"),
+        ("ingredient", "cholecalciferol (2418)"), ("tier of cholecalciferol", "- (not in the risk table)"),
+        ("classes of cholecalciferol", "vitamin-d"),
+        *product("oral", "Oral Tablet", "calcium carbonate 1250 mg, cholecalciferol 0.005 mg"))),
     row("a site's supply", f"{LOCAL}|GLOVES", "drug: none", "site map", (
         ("drug by site map", f"{LOCAL}|GLOVES"), ("ingredients", "none that the rules look at"))),
     row("a site's test", f"{LOCAL}|CA", "lab: calcium", "site map", (
@@ -98,6 +122,7 @@ FOUND = [
         ("drug by RxNav", f"{LOCAL}|H1"), ("name", "haloperidol 5 MG Oral Tablet"), *HALOPERIDOL,
         *product("oral", "Oral Tablet", "haloperidol 5 mg"))),
     row("a gene's identifier", "hgnc|HGNC:30500", "gene: PRRT2", "gene", PRRT2),
+    row("a gene's identifier without its system", "HGNC:30500", "gene: PRRT2", "gene", PRRT2),
     row("a gene's name", "PRRT2", "gene: PRRT2", "gene", PRRT2),
     row("a long-acting injection in words", "Haldol decanoate 50 mg IM", "drug: haloperidol", "text of a drug", (
         ("drug by text", "haldol decanoate"), *HALOPERIDOL, ("route", "parenteral"),
@@ -112,6 +137,11 @@ FOUND = [
     row("a drug in words and nothing else", "haloperidol", "drug: haloperidol", "text of a drug", (
         ("drug by text", "haloperidol"), *HALOPERIDOL, ("route", "not told"), ("strength", "not told"),
         ("long-acting", "no"))),
+    row("a drug beside one that is known by name alone", "promethazine-codeine syrup",
+        "drug: promethazine + codeine", "text of a drug", (
+        ("drug by text", "promethazine"), *PROMETHAZINE,
+        ("further ingredient", "codeine (known by name only, judged by no rule)"),
+        ("route", "oral"), ("strength", "not told"), ("long-acting", "no"))),
     row("a problem in words", "tardive dyskinesia", "problem: tardive", "text of a problem", (
         ("conditions by text", "tardive"),)),
 ]  # fmt: skip
@@ -140,6 +170,7 @@ def test_what_is_found(
 # What the step says, where it is more than the meaning.
 TOLD = {
     "haloperidol": "drug: 'haloperidol' names haloperidol",
+    "promethazine-codeine syrup": "drug: 'promethazine' names promethazine + codeine",
     "Haldol decanoate 50 mg IM": "drug: 'haldol decanoate' names haloperidol",
     "metoclopramid 10 mg po tid": "drug: 'metoclopramid' names metoclopramide",
     "halperidol and Reglan 5 mg/mL inj": ("drug: 'haloperidol', 'reglan' name haloperidol + metoclopramide (misspelt)"),
@@ -190,6 +221,13 @@ def test_a_bare_code_is_looked_up_in_every_system_of_the_site(terminology: Termi
     found = explain("CA", terminology)
     assert found.meaning == "lab: calcium; lab: calcium-ionised"
     assert [value for name, value in found.facts if name == "lab by site map"] == [f"{LOCAL}|CA", "urn:other|CA"]
+
+
+def test_a_text_may_name_a_drug_and_a_problem(terminology: Terminology) -> None:
+    found = explain("haloperidol for tardive dyskinesia", terminology)
+    assert found.meaning == "drug: haloperidol; problem: tardive"
+    assert found.facts[0] == ("drug by text", "haloperidol")
+    assert found.facts[-1] == ("conditions by text", "tardive")
 
 
 def test_a_text_that_denies_means_nothing(terminology: Terminology) -> None:

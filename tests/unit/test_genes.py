@@ -286,6 +286,8 @@ def test_the_order_of_the_reports_does_not_matter() -> None:
     records = [variant(PRRT2, id="v1"), variant(gene("TOR1A"), PATHOGENIC, id="v2"), implication("LA26333-7")]
     assert read(*records) == read(*reversed(records))
     assert [one.gene.symbol for one in read(*records) if one.gene] == ["TOR1A", "PRRT2"]
+    alike = [variant(gene("TOR1A"), id="v1"), variant(PRRT2, id="v2")]
+    assert [one.gene.symbol for one in read(*alike) if one.gene] == ["PRRT2", "TOR1A"]
 
 
 def test_the_same_report_twice_is_one() -> None:

@@ -66,7 +66,8 @@ KNOWN = [
 def test_what_is_known(results: list[Json], expected: tuple[str, str, bool, str]) -> None:
     told = found(*results)
     assert (told.name, told.shown, told.sure, told.doubt) == expected
-    assert told.told == f"{expected[0]} {expected[1]}"
+    unit = "" if expected[0] == "eGFR" else " mL/min"
+    assert told.told == f"{expected[0]} {expected[1]}{unit}"
     assert told.problem == ""
     assert told.facts
 

@@ -11,7 +11,8 @@ import pytest
 from cds_hooks.service import KeyState, Prefetched
 from plugin import labs
 from plugin.fhir import observations
-from plugin.fhir.ranges import INFINITE, Bounds, Person, limits_of
+from plugin.fhir.datatypes import Quantity
+from plugin.fhir.ranges import INFINITE, Bounds, Person, amount_of, limits_of
 from plugin.fhir.reader import read
 from plugin.metabolic import measured
 from plugin.patient import Patient
@@ -432,3 +433,30 @@ def test_of_results_that_are_too_old_the_last_is_told(newer: str) -> None:
     for results in (old, old[::-1]):
         state = calcium(*results)
         assert (state.reason, [one.reference for one in state.results]) == ("stale", [f"Observation/{newer}-1"])
+
+
+SIZES = [
+    row("nine zeros", "9999999999", True),
+    row("ten zeros", "10000000000", False),
+    row("nine places", "0.000000001", True),
+    row("ten places", "0.0000000001", False),
+    row("nothing", "0", True),
+]
+
+
+@pytest.mark.parametrize(("written", "kept"), SIZES)
+def test_a_number_of_a_size_that_no_laboratory_writes_is_none(written: str, kept: bool) -> None:
+    assert amount_of(Quantity(D(written))) == (D(written) if kept else None)
+
+
+NOTES = [
+    row("an infant without the laboratory's range", [lab("ionised", 0.9)], patient("2026-06-01"),
+        "Under 1 year a calcium result counts only with the laboratory's own range."),
+    row("a low one behind one without a unit", [lab("ionised", 1.0, when="9h"), lab("ionised", 0.8, None, id="b")],
+        WOMAN_60, "A newer result could not be used; this is the last one that could."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("results", "who", "note"), NOTES)
+def test_a_state_says_what_limits_it(results: list[Json], who: Json, note: str) -> None:
+    assert calcium(*results, who=who).notes == (note,)

@@ -94,11 +94,46 @@ RXNAV: dict[str, tuple[str, str, dict[str, Json | None], tuple[str, tuple[str, .
     ),
     "remapped to two different drugs is no guess": (
         RXNORM, "990",
-        {status_of("990"): history("old", status="Remapped", remapped=(HALOPERIDOL, PROMETHAZINE))},
+        {
+            status_of("990"): history("old", status="Remapped", remapped=(HALOPERIDOL, PROMETHAZINE)),
+            status_of(HALOPERIDOL): history("haloperidol", H),
+        },
         ("old", ()), 2,
     ),
     "remapped to two that nobody knows is no guess": (
-        RXNORM, "990", {status_of("990"): history("old", status="Remapped", remapped=("991", "992"))}, ("old", ()), 2,
+        RXNORM, "990",
+        {
+            status_of("990"): history("old", status="Remapped", remapped=("991", "992")),
+            status_of("991"): history(TABLET, H),
+        },
+        ("old", ()), 2,
+    ),
+    "remapped to two products of one drug": (
+        RXNORM, "990",
+        {
+            status_of("990"): history("old", status="Remapped", remapped=("310672", "204416")),
+            status_of("204416"): history("haloperidol 5 MG/ML Injectable Solution", H),
+        },
+        ("old", (HALOPERIDOL,)), 2,
+    ),
+    "of several products of one drug, one is asked about": (
+        RXNORM, "990",
+        {
+            status_of("990"): history("old", status="Remapped", remapped=("310672", "204416")),
+            status_of("310672"): history(TABLET, H),
+        },
+        ("old", ()), 2,
+    ),
+    "remapped more often than is followed": (
+        RXNORM, "990",
+        {
+            status_of("990"): history("old", status="Remapped", remapped=("991",)),
+            status_of("991"): history("a", status="Remapped", remapped=("992",)),
+            status_of("992"): history("b", status="Remapped", remapped=("993",)),
+            status_of("993"): history("c", status="Remapped", remapped=("994",)),
+            status_of("994"): history(TABLET, H),
+        },
+        ("old", ()), 4,
     ),
     "quantified": (
         RXNORM, "990",
@@ -115,6 +150,11 @@ RXNAV: dict[str, tuple[str, str, dict[str, Json | None], tuple[str, tuple[str, .
         {status_of("990"): history("a / b"), related_to("990"): related(("IN", (H, P)), ("MIN", (("990", "a / b"),)))},
         ("a / b", (HALOPERIDOL, PROMETHAZINE)), 2,
     ),
+    "a combination that holds the drug is not the drug": (
+        RXNORM, "990",
+        {status_of("990"): history("Haldol"), related_to("990"): related(("IN", (H,)), ("MIN", (P,)))},
+        ("Haldol", (HALOPERIDOL,)), 2,
+    ),
     "groups without concepts": (
         RXNORM, "990",
         {status_of("990"): history("x"), related_to("990"): related(("IN", ()), ("PIN", ()))}, ("x", ()), 2,
@@ -124,6 +164,9 @@ RXNAV: dict[str, tuple[str, str, dict[str, Json | None], tuple[str, tuple[str, .
     ),
     "a code that nobody knows": (RXNORM, "990", {status_of("990"): NOBODY}, None, 1),
     "a code that is not found": (RXNORM, "990", {}, None, 1),
+    "a history without a status": (
+        RXNORM, "990", {status_of("990"): {"rxcuiStatusHistory": {"attributes": {"name": "x"}}}}, None, 1,
+    ),
     "a history of nothing": (RXNORM, "990", {status_of("990"): {"rxcuiStatusHistory": None}}, None, 1),
     "one concept where a list is usual": (
         RXNORM, "990",
@@ -146,9 +189,16 @@ RXNAV: dict[str, tuple[str, str, dict[str, Json | None], tuple[str, tuple[str, .
     "a package of a concept without history": (
         NDC, "00143314501", {"ndcstatus.json?ndc=00143314501": ndc("990", TABLET)}, (TABLET, ()), 2,
     ),
+    "a package of a concept without history or name": (
+        NDC, "00143314501", {"ndcstatus.json?ndc=00143314501": ndc("990", "")}, None, 2,
+    ),
     "a package that nobody knows": (
         NDC, "00143314501", {"ndcstatus.json?ndc=00143314501": ndc("", "", "UNKNOWN")}, None, 1,
     ),
+    "a package that is not found": (NDC, "00143314501", {}, None, 1),
+    "a local code that could be one of RxNorm": ("urn:oid:1.2.3.4", "990", {}, None, 0),
+    "a local code that could be a package": ("urn:oid:1.2.3.4", "00143314501", {}, None, 0),
+    "no number": (RXNORM, "x", {}, None, 0),
 }  # fmt: skip
 
 
@@ -164,6 +214,12 @@ def test_what_rxnav_teaches(name: str) -> None:
         assert found == Learned("drug", system, code, *expected, "RxNav")
 
 
+@pytest.mark.parametrize(("system", "code"), [(RXNORM, "990"), (NDC, "00143314501")])
+@pytest.mark.parametrize("position", ["lab", "problem"])
+def test_rxnav_is_asked_about_drugs_alone(position: str, system: str, code: str) -> None:
+    assert talk(Unmapped(position, system, code, ""), "rxnav", {}) == (None, [])
+
+
 def parameters(*parts: Json) -> Json:
     return {"resourceType": "Parameters", "parameter": list(parts)}
 
@@ -172,9 +228,9 @@ def display(name: str) -> Json:
     return parameters({"name": "name", "valueString": "x"}, {"name": "display", "valueString": name})
 
 
-def match(system: str, code: str, equivalence: str = "equivalent", r5: bool = False) -> Json:
+def match(system: str, code: str, equivalence: str = "equivalent", r5: bool = False, name: str = "") -> Json:
     said = {"name": "relationship" if r5 else "equivalence", "valueCode": equivalence}
-    concept = {"name": "concept", "valueCoding": {"system": system, "code": code}}
+    concept = {"name": "concept", "valueCoding": {"system": system, "code": code, "display": name}}
     return {"name": "match", "part": [said, concept]}
 
 
@@ -230,6 +286,11 @@ FHIR: dict[str, tuple[str, str, str, dict[str, Json | None], tuple[str, tuple[st
         "drug", LOCAL, "HAL5",
         {translate(LOCAL, "HAL5", RXNORM): translated(match(RXNORM, HALOPERIDOL), result=False)}, None,
     ),
+    "a local drug mapped to a code that the data do not hold, read by its name": (
+        "drug", LOCAL, "HAL5",
+        {translate(LOCAL, "HAL5", RXNORM): translated(match(RXNORM, "99999999", name="Haloperidol"))},
+        ("HAL5", (HALOPERIDOL,)),
+    ),
     "maps that differ are no guess": (
         "drug", LOCAL, "X",
         {
@@ -248,6 +309,9 @@ FHIR: dict[str, tuple[str, str, str, dict[str, Json | None], tuple[str, tuple[st
     ),
     "a result mapped to something wider is not that result": (
         "lab", LOCAL, "CA", {translate(LOCAL, "CA", LOINC): translated(match(LOINC, "17861-6", "wider"))}, None,
+    ),
+    "a local result mapped to a LOINC code that is none of ours": (
+        "lab", LOCAL, "LEU", {translate(LOCAL, "LEU", LOINC): translated(match(LOINC, "6690-2"))}, None,
     ),
     "a LOINC code that is none of ours": (
         "lab", LOINC, "2345-7", {lookup_of(LOINC, "2345-7"): display("Glucose")}, ("Glucose", ()),
@@ -378,15 +442,42 @@ def test_the_next_order_with_a_learned_code(
     assert found.matched_by == matched_by
 
 
-def test_a_learned_product_has_the_route_and_strength_of_its_name(own_terminology: Any) -> None:
-    learn([Learned("drug", RXNORM, "990", TABLET, (HALOPERIDOL,), "RxNav")])
+# name, what it is made of -> route, strengths in mg, whether it is long-acting, what is known of it by name only
+NAMES: list[tuple[str, tuple[str, ...], str, list[int], bool, tuple[str, ...]]] = [
+    (TABLET, (HALOPERIDOL,), "oral", [5], False, ()),
+    ("haloperidol decanoate 50 MG Injection", (HALOPERIDOL,), "parenteral", [50], True, ()),
+    ("codeine / promethazine Oral Solution", (PROMETHAZINE,), "oral", [], False, ("codeine",)),
+    # The name means another drug than the resolver says: nothing of it is taken over.
+    ("haloperidol decanoate 50 MG Injection", (PROMETHAZINE,), "", [], False, ()),
+    ("codeine / promethazine Oral Solution", (HALOPERIDOL,), "", [], False, ()),
+]
+
+
+@pytest.mark.parametrize(("name", "made_of", "route", "strengths", "long_acting", "further"), NAMES)
+def test_a_learned_product_has_form_and_strength_of_its_name(
+    own_terminology: Any,
+    name: str,
+    made_of: tuple[str, ...],
+    route: str,
+    strengths: list[int],
+    long_acting: bool,
+    further: tuple[str, ...],
+) -> None:
+    learn([Learned("drug", RXNORM, "990", name, made_of, "RxNav")])
     product = own_terminology.product(RXNORM, "990")
-    assert product.route == "oral"
-    assert [(part.ingredient_rxcui, part.value, part.unit) for part in product.strengths] == [(HALOPERIDOL, 5, "mg")]
+    assert (product.rxcui, product.name, product.matched_by) == ("990", name, "RxNav")
+    assert tuple(item.rxcui for item in product.ingredients) == made_of
+    assert (product.route, product.long_acting, product.further) == (route, long_acting, further)
+    assert [(part.ingredient_rxcui, part.value, part.unit) for part in product.strengths] == [
+        (made_of[0], mg, "mg") for mg in strengths
+    ]
 
 
 def test_labs_and_problems_are_learned_too_and_earlier_ones_stay(own_terminology: Any) -> None:
     learn([Learned("lab", LOCAL, "CA", "Calcium", ("calcium",), "terminology server")])
     learn([Learned("problem", LOCAL, "TD", "x", ("tardive",), "terminology server")])
+    learn([Learned("lab", LOCAL, "LEU", "Leukocytes", (), "terminology server")])
     assert own_terminology.analyte(LOCAL, "CA") == "calcium"
+    assert own_terminology.learned.analytes[LOCAL, "LEU"] == ""  # known, and none of ours
+    assert own_terminology.learned.version == "3"
     assert own_terminology.concepts(LOCAL, "TD") == frozenset({"tardive"})

@@ -10,12 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from cds_hooks.cli import app
+from plugin.desk import release
 from plugin.desk.reads import reads
 from plugin.desk.release import Difference, diff, outdated
 from plugin.rules import RULES
 from tests.support.rxnorm_release import INVENTED, Release, excerpt
 from valuesets import load
 from valuesets.manifest import fingerprint, make_manifest, read_manifest, render_manifest
+from valuesets.release.diff import Change
 from valuesets.release.snapshot import build_snapshot
 from valuesets.store import DATA, Resources
 
@@ -141,6 +143,23 @@ def test_the_rules_that_an_ingredient_touches(
     found = only(list(diff(None, snapshot(tmp_path / "fewer", without(ingredient.rxcui)))))
     has(found, rules)
     assert not set(others) & set(found.rules)
+
+
+# The value set to which a code came -> a rule that reads it, and one that does not.
+SETS = [
+    ("drug-first-generation", "R-DRUG-01", "R-DRUG-04"),
+    ("drug-strong-cyp2d6-inhibitor", "R-DRUG-07", "R-MET-01"),
+    ("drug-pkd-anticonvulsant", "R-TX-05", "R-DRUG-01"),
+    ("condition-deletion-22q11", "R-MET-05", "R-DRUG-02"),
+    ("lab-calcium-ionised", "R-MET-01", "R-DRUG-02"),
+]
+
+
+@pytest.mark.parametrize(("value_set", "reads", "other"), SETS)
+def test_the_rules_that_a_value_set_touches(value_set: str, reads: str, other: str) -> None:
+    change = Change("gained", value_set, "4711", "a code", "", "included", (), value_set)
+    found = release._difference(change, ())
+    assert (reads in found.rules, other in found.rules) == (True, False)
 
 
 def test_every_class_that_the_rules_name_is_known(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ GOOD_DRUGS = [
     row("the line ends of old Macs", (DRUGS + "A,5093\n").replace("\n", "\r"), "haloperidol / site map"),
     row("quoted fields", DRUGS + '"A","5093"\n', "haloperidol / site map"),
     row("blanks around fields", DRUGS + " A , 5093 \n", "haloperidol / site map"),
+    row("a quoted header", DRUGS.replace("code,target", '"code","target"') + "A,5093\n", "haloperidol / site map"),
     row("empty rows", DRUGS + "\n,\nA,5093\n\n", "haloperidol / site map"),
     row(
         "a third column for notes",
@@ -129,6 +130,11 @@ def test_a_local_drug_code_is_a_drug(tmp_path: Path, content: str, meaning: str)
     assert load(found.overlay).product(LOCAL, " A ") == found.overlay.drugs[LOCAL, "A"]
 
 
+def test_a_code_that_is_none_of_ours_is_known_and_empty(tmp_path: Path) -> None:
+    found = read_files(tmp_path, {"map.csv": DRUGS + "A,none"})
+    assert found.overlay.drugs == {(LOCAL, "A"): Product("A", "", "", (), "", "", False, (), "site map")}
+
+
 GOOD_LABS = [
     row("a LOINC code", LABS + "A,2000-8", "calcium"),
     row("an analyte", LABS + "A,calcium-ionised", "calcium-ionised"),
@@ -151,7 +157,15 @@ def test_a_local_test_code_is_an_analyte(tmp_path: Path, content: str, analyte: 
 
 GOOD_PROBLEMS = [
     row("an ICD-10-CM code means all its sets", PROBLEMS + "A,icd-10-cm|G24.01", {"dystonia", "tardive"}),
+    row("an ICD-10-CM code without its system", PROBLEMS + "A,G24.01", {"dystonia", "tardive"}),
+    row("a SNOMED CT code without its system", PROBLEMS + "A,102449007", {"tardive"}),
     row("a condition", PROBLEMS + "A,tardive", {"tardive"}),
+    row("a condition that has codes and no words", PROBLEMS + "A,nms", {"nms"}),
+    row(
+        "a ConceptMap to our conditions",
+        maps(f"{BASE}/CodeSystem/conditions", ("A", "tardive + nms")),
+        {"tardive", "nms"},
+    ),
     row("several conditions", PROBLEMS + "A,tardive + dementia", {"tardive", "dementia"}),
     row("a ConceptMap to ICD-10-CM", maps(ICD10CM, ("A", "G24.01")), {"dystonia", "tardive"}),
     row("a ConceptMap to SNOMED CT", maps(SNOMED, ("A", "102449007")), {"tardive"}),
@@ -177,6 +191,7 @@ def test_two_value_sets_may_hold_one_code(tmp_path: Path) -> None:
 def test_a_local_text_names_a_drug(tmp_path: Path) -> None:
     found = read_files(tmp_path, {"texts.csv": TEXTS + '"Hausmischung 7, Tropfen",haloperidol + promethazine\n'})
     assert told(found) == []
+    assert found.overlay.drugs == {}
     match = load(found.overlay).match_text("HAUSMISCHUNG 7 Tropfen 3x täglich")
     assert [item.name for item in match.ingredients] == ["haloperidol", "promethazine"]
 
@@ -320,6 +335,18 @@ BAD = [
         "a.csv",
         LABS + "A,haloperidol",
         f"a.csv: row 4: the target 'haloperidol' is haloperidol, a drug; {LAB_TARGETS}",
+    ),
+    row(
+        "a brand for a test",
+        "a.csv",
+        LABS + "A,Haldol",
+        f"a.csv: row 4: the target 'Haldol' is not known; {LAB_TARGETS}",
+    ),
+    row(
+        "two conditions for one code",
+        "a.csv",
+        PROBLEMS + "A,tardive\nA,dementia",
+        "a.csv: row 5: 'A' is dementia here and tardive in row 4 of a.csv; keep one",
     ),
     row(
         "a target system that we do not read",
@@ -479,6 +506,12 @@ BAD = [
         "a.json: adds no code: compose.include[].concept is empty",
     ),
     row(
+        "a ValueSet with an empty code",
+        "a.json",
+        adds("lab-calcium", ""),
+        f"a.json: {IN}.concept[0]: the code is empty",
+    ),
+    row(
         "a ValueSet without system",
         "a.json",
         adds("lab-calcium", "A", system=""),
@@ -572,6 +605,7 @@ LEFT_OUT = [
     row("a hidden file", ".a.csv", "nonsense", []),
     row("the lock of an office program", "~$a.csv", "nonsense", []),
     row("a standard code that says what is known", "a.csv", DRUGS.replace(LOCAL, RXNORM) + "5093,haloperidol", []),
+    row("a test of ours in its own set", "a.json", adds("lab-calcium", "2000-8", system=LOINC), []),
     row("a code of ours in its own set", "a.json", adds("condition-tardive", "102449007", system=SNOMED), []),
 ]
 
@@ -621,6 +655,16 @@ def test_a_standard_code_newer_than_the_data_may_be_added(tmp_path: Path) -> Non
     product = load(found.overlay).product(RXNORM, "99999999")
     assert product is not None
     assert (product.matched_by, product.ingredients[0].name) == ("site map", "haloperidol")
+
+
+def test_the_target_systems_of_a_concept_map_are_named(tmp_path: Path) -> None:
+    (reason,) = told(read_files(tmp_path, {"a.json": maps("urn:oid:9", ("A", "1"))}))
+    assert "expected rxnorm, ndc, atc, loinc, snomed, icd-10-cm, icd-10, …/CodeSystem/ingredients, " in reason
+    assert reason.endswith("…/CodeSystem/analytes, …/CodeSystem/conditions")
+
+
+def test_an_empty_folder_is_no_map(tmp_path: Path) -> None:
+    assert read_files(tmp_path, {}) == SiteMap(Overlay(), ())
 
 
 def test_every_error_of_every_file_is_told(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ CLASSES = [
     ("antihistamine-cover", {"diphenhydramine"}),
     ("promethazine", {"promethazine"}),
     ("haloperidol", {"haloperidol"}),
-    ("strong-cyp2d6-inhibitor", {"bupropion", "fluoxetine", "paroxetine"}),
+    ("strong-cyp2d6-inhibitor", {"bupropion", "fluoxetine", "paroxetine", "quinidine"}),
     ("ssri", {"citalopram", "escitalopram", "fluoxetine", "fluvoxamine", "paroxetine", "sertraline"}),
     ("snri", {"venlafaxine", "desvenlafaxine", "duloxetine", "milnacipran", "levomilnacipran"}),
     ("active-vitamin-d", {"calcitriol", "alfacalcidol", "doxercalciferol", "paricalcitol", "dihydrotachysterol"}),
