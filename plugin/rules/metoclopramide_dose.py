@@ -235,7 +235,7 @@ def _finding(case: Case, subject: _Subject, exceeded: Sequence[Cap]) -> Finding:
         tuple(dict.fromkeys(facts)),
         (),
         (*notes, *_gastroparesis_notes(cap)),
-        _options(case, subject, cap.mg),
+        _options(subject, cap.mg),
         state=(f"major:limit-{_mg(cap.mg)}",),
     )
 
@@ -313,7 +313,7 @@ def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
         (subject.fact, *_risk_facts(case)),
         (),
         last,
-        (Option("labs", "Check creatinine", ("creatinine",)), *_options(case, subject, _REDUCED_MG)),
+        (Option("labs", "Check creatinine", ("creatinine",)), *_options(subject, _REDUCED_MG)),
     )
 
 
@@ -323,7 +323,7 @@ def _risk_facts(case: Case) -> tuple[Fact, ...]:
     return (age_fact(case), *((known,) if known is not None else ()))
 
 
-def _options(case: Case, subject: _Subject, most: Decimal) -> tuple[Option, ...]:
+def _options(subject: _Subject, most: Decimal) -> tuple[Option, ...]:
     if not subject.own:
         return Option("advice", "Lower the metoclopramide dose"), Option("advice", "Use another drug in its place")
     if most >= _REDUCED_MG:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.fhir import call, condition, day, encounter, lab, patient, prefetch, taking
+from tests.support.fhir import bundle, call, condition, day, encounter, lab, patient, prefetch, taking
 from tests.support.fire import Fired, fire
 from tests.support.rows import WOMAN_60, outcome, row
 
@@ -116,6 +116,8 @@ def test_recorded_hyperthyroidism(records: list[Json], expected: str) -> None:
 def test_untreated_needs_the_list_of_drugs() -> None:
     assert verdict(PAROXYSMAL, THYROID, without=("medications",)) == "not-checked key-missing"
     assert verdict(PAROXYSMAL, THYROID, medications=outcome()) == "not-checked key-failed"
+    unreadable = {**taking("methimazole"), "medicationCodeableConcept": 7}
+    assert verdict(PAROXYSMAL, THYROID, medications=bundle(unreadable)) == "not-checked key-failed"
 
 
 def test_a_result_dated_by_the_day_may_be_older_than_it_looks() -> None:
