@@ -104,6 +104,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     starter.running[0].stop()
 
 
+UNHURRIED = {"budget_ms": 5000, "fhir_budget_ms": 3000}
+"""For tests that are not about time: a busy machine may take some."""
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts services with settings or a plugin of their own."""

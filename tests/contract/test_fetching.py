@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ import pytest
 from cds_hooks.prefetch import UNFETCHED
 from cds_hooks.review.words import FETCH_WORDS
 from cds_hooks.service import Plugin
-from tests.contract.conftest import PATIENT, Json, Running, bundle, call, facts, patient, reason, thing
+from tests.contract.conftest import PATIENT, UNHURRIED, Json, Running, bundle, call, facts, patient, reason, thing
 from tests.contract.toy import toy
 from tests.support.fhir_server import Asked, Fault, FhirServer, Reply, searchset, serving
 
@@ -26,6 +27,11 @@ NOBODY = thing("foreign", "Patient/p2")
 ERROR = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
 WARNING = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "not-supported"}]}
 KEPT_BACK = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "suppressed"}]}
+
+
+@pytest.fixture
+def start(start: Start) -> Start:
+    return partial(start, **UNHURRIED)
 
 
 def authorization(**more: Any) -> Json:
@@ -414,7 +420,7 @@ def test_what_has_no_spelling_stays_when_the_other_one_is_tried_in_vain(start: S
             time.sleep(0.6)
 
     with serving(patient(), thing("o1"), spelling=("",)) as server:
-        service = start(fhir_servers=(server.base,))
+        service = start(fhir_servers=(server.base,), fhir_budget_ms=300)
         service.call(asking(server))
         server.resources.pop()
         server.fault = hang

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.conftest import Running
+from tests.contract.conftest import UNHURRIED, Running
 from tests.support.fhir import NOW, call, order, patient, prefetch
 from tests.support.fhir_server import FhirServer, serving
 from tests.support.fire import plugin
@@ -16,7 +16,6 @@ from tests.support.fire import plugin
 Json = dict[str, Any]
 Start = Callable[..., Running]
 SIGN = "/cds-services/dystonia-order-sign"
-TIME = {"budget_ms": 5000, "fhir_budget_ms": 3000}
 MEDICATION: Json = {"resourceType": "Medication", "id": "m1"}
 
 
@@ -42,7 +41,7 @@ def _from(server: FhirServer) -> Json:
 def test_a_draft_whose_drug_is_on_the_server_is_judged_as_if_it_were_coded(start: Start, reference: str) -> None:
     coded = order("haloperidol")
     with serving(patient()) as server:
-        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **TIME)
+        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **UNHURRIED)
         draft, medication = _written_elsewhere(coded, reference.format(base=server.base))
         server.resources.append(medication)
         sent = prefetch()
@@ -58,7 +57,7 @@ def test_a_draft_whose_drug_is_on_the_server_is_judged_as_if_it_were_coded(start
 def test_a_drug_that_the_server_does_not_know_either_stays_unrecognised(start: Start) -> None:
     draft, _ = _written_elsewhere(order("haloperidol"), "Medication/m1")
     with serving() as server:
-        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **TIME)
+        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **UNHURRIED)
         body = call([draft], prefetch())
         assert _results(service, body | _from(server)) == _results(service, body)
         assert server.targets() == ["Medication/m1"]
@@ -66,7 +65,7 @@ def test_a_drug_that_the_server_does_not_know_either_stays_unrecognised(start: S
 
 def test_with_access_to_another_patient_nothing_is_asked_and_the_card_says_what_is_missing(start: Start) -> None:
     with serving(patient()) as server:
-        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **TIME)
+        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **UNHURRIED)
         access = {"access_token": "t", "token_type": "Bearer", "patient": "p2"}
         body = call([order("haloperidol")], {}, fhirServer=server.base, fhirAuthorization=access)
         answer = service.client.post(SIGN, json=body).json()
@@ -99,7 +98,7 @@ def test_access_to_another_patient_is_told_beside_complete_data(
 ) -> None:
     """What came is the patient's own and judged as ever; the access is not used, and the card says so."""
     with serving(patient()) as server:
-        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **TIME)
+        service = start(plugin(), clock=lambda: NOW, fhir_servers=(server.base,), **UNHURRIED)
         whole = call([order("haloperidol")], prefetch())
         plain = service.client.post(SIGN, json=whole).json()
         access = {"access_token": "t", "token_type": "Bearer"} | said
@@ -125,7 +124,7 @@ def _ours(card: Any) -> Any:
 
 
 def test_access_to_another_patient_is_told_where_no_server_is_registered(start: Start) -> None:
-    service = start(plugin(), clock=lambda: NOW, **TIME)
+    service = start(plugin(), clock=lambda: NOW, **UNHURRIED)
     access = {"access_token": "t", "token_type": "Bearer", "patient": "p2"}
     body = call([order("haloperidol")], {}, fhirServer="https://ehr.example/fhir", fhirAuthorization=access)
     assert any(

@@ -9,13 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cds_hooks.service import Answer, Plugin
-from tests.contract.conftest import Json, Running, bundle, call, facts, patient, reason, thing
+from tests.contract.conftest import UNHURRIED, Json, Running, bundle, call, facts, patient, reason, thing
 from tests.contract.test_fetching import ERROR, TOKEN, asking, authorization, keys
 from tests.contract.toy import toy
 from tests.support.fhir_server import Asked, Reply, searchset, serving
@@ -23,6 +24,11 @@ from tests.support.fhir_server import Asked, Reply, searchset, serving
 Start = Callable[..., Running]
 NAME = "Canaryname"
 MRN = "mrn-canary-77"
+
+
+@pytest.fixture
+def start(start: Start) -> Start:
+    return partial(start, **UNHURRIED)
 
 
 class Canary:
