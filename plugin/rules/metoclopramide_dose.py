@@ -38,6 +38,7 @@ _MEDICATIONS = ("medications", "medicationStatements", "medicationAdministration
 _KEYS = ("patient", "conditions", "observations", "encounter", *_MEDICATIONS)
 _REDUCED_MG = Decimal(20)
 _WARNING, _INFO = Indicator.WARNING, Indicator.INFO
+_TO_CHECK = Option("advice", "Check the daily dose against the limit"), Option("advice", "Write the dose in figures")
 
 
 class _Subject(msgspec.Struct, frozen=True):
@@ -281,6 +282,8 @@ def _per_kg(case: Case, subject: _Subject) -> Verdict | None:
 def _not_computable(case: Case, subject: _Subject, inputs: tuple[str, ...]) -> Verdict:
     """Told only where a dose is stated and something on record lowers what is allowed."""
     stated = case.order is not None and case.order.dose.unreadable if subject.own else True
+    if stated and not subject.reasons and _is_kidney_wanted(case, subject):
+        return fired(_kidney_unknown(case, subject), inputs)
     if not subject.reasons or not stated:
         return not_checked("dose-not-computable", inputs)
     caps = [cap for cap in caps_of(case, subject.indication, subject.reasons) if cap.words]
@@ -294,14 +297,21 @@ def _not_computable(case: Case, subject: _Subject, inputs: tuple[str, ...]) -> V
         (subject.fact, *cap.facts),
         (),
         ("Dose not computable: it was not compared with the limit.",),
-        (Option("advice", "Check the daily dose against the limit"), Option("advice", "Write the dose in figures")),
+        _TO_CHECK,
     )
     return fired(finding, inputs)
 
 
+def _is_kidney_wanted(case: Case, subject: _Subject) -> bool:
+    """Whether a result that was looked for and is not there would decide, in somebody whose kidneys may be weak."""
+    return not _is_decided(case, subject.kidney) and gap_verdict(case, ("observations",)) is None and _at_risk(case)
+
+
 def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
     limit = _strictest(case, subject)
-    last = tuple(f"Last {inside(fact.text)}: not usable." for fact in subject.kidney.facts)
+    notes = [f"Last {inside(fact.text)}: not usable." for fact in subject.kidney.facts]
+    notes += ["Dose not computable: it was not compared with a limit."] if subject.daily is None else []
+    options = _options(subject, _REDUCED_MG) if subject.daily is not None else _TO_CHECK
     elderly = case.limits.elderly_from
     return Finding(
         _INFO,
@@ -312,8 +322,8 @@ def _kidney_unknown(case: Case, subject: _Subject) -> Finding:
         ),
         (subject.fact, *_risk_facts(case)),
         (),
-        last,
-        (Option("labs", "Check creatinine", ("creatinine",)), *_options(subject, _REDUCED_MG)),
+        tuple(notes),
+        (Option("labs", "Check creatinine", ("creatinine",)), *options),
     )
 
 

@@ -284,6 +284,28 @@ def test_unknown_kidney_function(person: Json, data: list[Json], mg: float, expe
     assert sign(per_day(mg), person, *data).verdict(RULE) == expected
 
 
+# The same where the dose stands in words that cannot be read: it may depend on them.
+WORDED_UNKNOWN = [
+    row("64 years", day_before_birthday(65), [], "not-checked dose-not-computable"),
+    row("65 years", aged(65), [], "info"),
+    row("kidney disease", aged(40), [condition("N18.9")], "info"),
+    row("good kidneys", aged(70), [WELL], "not-checked dose-not-computable"),
+    row("a result that cannot be read", aged(70), [lab("egfr", 48, "furlong", "10d")], "info"),
+]
+
+
+@pytest.mark.parametrize(("person", "data", "expected"), WORDED_UNKNOWN)
+def test_unknown_kidney_function_and_a_dose_in_words(person: Json, data: list[Json], expected: str) -> None:
+    assert sign(worded(), person, *data).verdict(RULE) == expected
+
+
+def test_a_dose_in_words_is_said_beside_the_unknown_kidneys() -> None:
+    card = sign(worded(), aged(70)).card
+    assert card["summary"] == "Metoclopramide depends on the renal function, which is unknown."
+    assert "Dose not computable" in card["detail"]
+    assert card["suggestions"][0]["label"] == "Check creatinine"
+
+
 def test_the_last_result_is_told_where_it_is_too_old() -> None:
     card = sign(per_day(30), aged(70), egfr(48, "100d")).card
     assert card["summary"] == "Metoclopramide 30 mg/day depends on the renal function, which is unknown."
@@ -364,7 +386,6 @@ NOT_COMPUTABLE = [
     row("words, nothing else", worded(), [WELL], "not-checked dose-not-computable"),
     row("words, low eGFR", worded(), [egfr(48)], "info"),
     row("words, paroxetine", worded(), [taking("paroxetine")], "info"),
-    row("words, age alone", worded(), [], "not-checked dose-not-computable"),
     row("no dose stated, low eGFR", order("metoclopramide"), [egfr(48)], "not-checked dose-not-computable"),
     row("words that are figures", worded("15 mg four times a day"), [egfr(48)], "warning"),
 ]
