@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,6 +15,10 @@ from cds_hooks.settings import Settings
 
 DRAIN_SECONDS = 3.0
 DRAIN_BYTES = 64 * 1024 * 1024
+
+SPREAD_SECONDS = 1.0
+"""Bodies that began together and are late together are refused within this time, one here and one there: hundreds of
+refusals at a time would hold up every other call."""
 
 ARRIVED = "cds.arrived"
 """The key of a request's scope under which the monotonic moment stands at which its last byte had come."""
@@ -66,6 +72,7 @@ async def read_body(head: Head, receive: Receive, settings: Settings) -> bytes:
     try:
         return await within(seconds, _gather(receive, limit))
     except TimeoutError:
+        await asyncio.sleep(SPREAD_SECONDS * random.random())
         raise SlowBody(f"The body did not arrive within {seconds:g} seconds (DYSTONIA_CDS_BODY_SECONDS).") from None
 
 
