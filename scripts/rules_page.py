@@ -8,9 +8,9 @@ from pathlib import Path
 from plugin.guideline_text import TEXTS
 from plugin.rule import Rule
 from plugin.rules import RULES
+from scripts.marked import write
 
 PAGE = Path(__file__).parent.parent / "docs" / "guide.md"
-BEGIN, END = "<!-- rules -->\n", "<!-- /rules -->\n"
 GROUPS = ("R-DRUG", "R-MET", "R-DX", "R-TX", "R-DQ")
 
 
@@ -25,20 +25,5 @@ def table() -> str:
     return "\n".join(["| rule | about | hooks |", "|---|---|---|", *rows, ""])
 
 
-def page(text: str) -> str:
-    """The page with its table replaced."""
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + table() + END + rest.split(END)[1]
-
-
-def main() -> int:
-    """Write the page, or check it."""
-    text = PAGE.read_text("utf-8")
-    if "--check" in sys.argv:
-        return 0 if page(text) == text else 1
-    PAGE.write_text(page(text), "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(PAGE, "rules", table()))

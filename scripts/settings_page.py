@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from cds_hooks.setting_table import describe
+from scripts.marked import write
 
 PAGE = Path(__file__).parent.parent / "docs" / "operations.md"
-BEGIN, END = "<!-- settings -->\n", "<!-- /settings -->\n"
 
 
 def table() -> str:
@@ -17,20 +17,5 @@ def table() -> str:
     return "\n".join(["| variable | type | default | meaning |", "|---|---|---|---|", *rows, ""])
 
 
-def page(text: str) -> str:
-    """The page with its table replaced."""
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + table() + END + rest.split(END)[1]
-
-
-def main() -> int:
-    """Write the page, or check it."""
-    text = PAGE.read_text("utf-8")
-    if "--check" in sys.argv:
-        return 0 if page(text) == text else 1
-    PAGE.write_text(page(text), "utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(PAGE, "settings", table()))
